@@ -1,0 +1,81 @@
+# Convene's tasks. `make` alone lists them; the line after "##" is what the list says.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# Flags for the program, as in: make run ARGS="--listen localhost:9443"
+ARGS ?=
+# How long each fuzz target runs.
+FUZZTIME ?= 30s
+# Which benchmarks run, and more flags for them, as in: make bench BENCH=CreateOrGet BENCHFLAGS=-count=10
+BENCH ?= .
+BENCHFLAGS ?=
+
+.PHONY: help
+help: ## list what make can do
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
+
+.PHONY: run
+run: ## start Convene on this machine: https://localhost:8443, with a built-in world
+	@scripts/setup run
+	@$(MAKE) --no-print-directory build
+	@exec bin/convene dev $(ARGS)
+
+.PHONY: test
+test: ## everything that has to pass, installing what it needs
+	@scripts/setup test
+	$(MAKE) --no-print-directory lint web-check
+	go test -race -shuffle=on ./...
+	$(MAKE) --no-print-directory e2e
+
+.PHONY: check
+check: ## the fast part of test, for before each commit
+	$(MAKE) --no-print-directory lint web-check
+	go test -short ./...
+
+.PHONY: build
+build: ## bin/convene, one file without dependencies
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/convene
+
+.PHONY: lint
+lint: ## gofmt, vet and staticcheck, in each module
+	scripts/lint
+
+.PHONY: bench
+bench: ## benchmarks of every room
+	go test -run='^$$' -bench='$(BENCH)' -benchmem $(BENCHFLAGS) ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target, FUZZTIME each (30s)
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+.PHONY: torture
+torture: ## power cuts, full disks and long crash loops: tests named Torture, as root
+	go test -count=1 -timeout=60m -tags=torture -run='^TestTorture' -v ./...
+
+.PHONY: web
+web: web/node_modules/.installed ## build web/dist from web/src
+	npm run --silent --prefix web build
+
+.PHONY: web-check
+web-check: web/node_modules/.installed e2e/js/node_modules/.installed ## lint, types and tests of the pages; is web/dist up to date?
+	scripts/web-check
+
+.PHONY: e2e
+e2e: ## official clients and a browser against the real program
+	@scripts/setup test
+	$(MAKE) --no-print-directory build e2e/js/node_modules/.installed
+	cd e2e && go test -count=1 -timeout=15m ./...
+
+.PHONY: clean
+clean: ## remove what was built or installed here
+	rm -rf bin web/node_modules e2e/js/node_modules
+
+# npm ci takes its time; it runs again only when the lock file has changed.
+%/node_modules/.installed: %/package-lock.json %/package.json
+	npm ci --no-audit --no-fund --loglevel=error --prefix $*
+	@touch $@
