@@ -121,8 +121,8 @@ func TestGoDeviceCode(t *testing.T) {
 func TestGoUserNameAndPassword(t *testing.T) {
 	t.Parallel()
 	//lint:ignore SA1019 deprecated, since it cannot do multi-factor sign-in; people's tests use it all the same
-	cred, err := azidentity.NewUsernamePasswordCredential(contoso, portal, annsName, password,
-		&azidentity.UsernamePasswordCredentialOptions{ClientOptions: clientOptions(), DisableInstanceDiscovery: true})
+	options := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: clientOptions(), DisableInstanceDiscovery: true}
+	cred, err := azidentity.NewUsernamePasswordCredential(contoso, portal, annsName, password, options)
 	if err != nil {
 		t.Fatal(err)
 	}
