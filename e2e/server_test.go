@@ -57,7 +57,7 @@ func withServer(run func() int) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	server, err = start(dir)
+	server, err = start(dir, "--listen", "localhost:0")
 	if err != nil {
 		return 1, err
 	}
@@ -81,9 +81,9 @@ type process struct {
 }
 
 // start returns a server that is ready, keeping its state in dir.
-func start(dir string) (*process, error) {
-	p := &process{dir: dir, log: new(lockedBuffer), extra: make(chan []string, 1)}
-	p.cmd = exec.Command(convene, "dev", "--listen", "localhost:0", "--data", dir)
+func start(dir string, args ...string) (*process, error) {
+	p := &process{dir: dir, log: newLockedBuffer(), extra: make(chan []string, 1)}
+	p.cmd = exec.Command(convene, append([]string{"dev", "--data", dir}, args...)...)
 	p.cmd.Stderr = p.log
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -131,6 +131,13 @@ func (p *process) stop() error {
 	return nil
 }
 
+// kill ends the server as a crash would, and returns when it is gone.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended already
+	<-p.extra
+	_ = p.cmd.Wait() // says that it was killed
+}
+
 // approve lets the user say yes to a device code.
 func approve(ctx context.Context, code, user string) error {
 	out, err := exec.CommandContext(ctx, convene, "device", "approve", code, "--user", user, "--data", server.dir).CombinedOutput()
@@ -142,18 +149,45 @@ func approve(ctx context.Context, code, user string) error {
 
 // A lockedBuffer is written by the process and read by the tests.
 type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu    sync.Mutex
+	buf   bytes.Buffer
+	wrote chan struct{} // closed and replaced at each write
 }
+
+func newLockedBuffer() *lockedBuffer { return &lockedBuffer{wrote: make(chan struct{})} }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	close(b.wrote)
+	b.wrote = make(chan struct{})
 	return b.buf.Write(p)
 }
 
 func (b *lockedBuffer) String() string {
+	text, _ := b.now()
+	return text
+}
+
+// now returns the text, and what tells of more.
+func (b *lockedBuffer) now() (text string, more <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.buf.String()
+	return b.buf.String(), b.wrote
+}
+
+// await returns what find makes of the text as soon as that is not "", or ""
+// when the context ends before.
+func (b *lockedBuffer) await(ctx context.Context, find func(text string) string) string {
+	for {
+		text, more := b.now()
+		if found := find(text); found != "" {
+			return found
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return ""
+		}
+	}
 }
