@@ -83,11 +83,12 @@ test("authorization code with PKCE in the browser, then silently a new token", a
 
     assert.equal(searchParams.get("state"), state);
     const code = searchParams.get("code");
-    const signedIn = await client.acquireTokenByCode({ ...request, code, codeVerifier: verifier });
+    const redeem = { ...request, code, codeVerifier: verifier, nonce };
+    const signedIn = await client.acquireTokenByCode(redeem);
     assert.equal(signedIn.idTokenClaims.nonce, nonce);
     await renews(client, signedIn, ann);
     await assert.rejects(
-      publicClient().acquireTokenByCode({ ...request, code, codeVerifier: verifier }),
+      publicClient().acquireTokenByCode(redeem),
       /AADSTS/,
       "a code is good once",
     );
