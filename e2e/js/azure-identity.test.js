@@ -52,6 +52,14 @@ test("an application makes a meeting, and gets it again", async () => {
   assert.ok(again.joinWebUrl.startsWith(`${url}/l/meetup-join/`), again.joinWebUrl);
 });
 
+test("the beta version gets the meeting that v1.0 made", async () => {
+  const client = graph(app(), graphDefault);
+  const request = client.api(`/users/${dora.id}/onlineMeetings/createOrGet`);
+  const made = await request.post({ externalId: "azure-identity-versions" });
+  const found = await request.version("beta").post({ externalId: "azure-identity-versions" });
+  assert.equal(found.id, made.id);
+});
+
 test("a missing policy is read as an error", async () => {
   const request = graph(app(), graphDefault).api(`/users/${ann.id}/onlineMeetings/createOrGet`);
   await assert.rejects(request.post({ externalId: "no" }), (error) => {
