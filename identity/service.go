@@ -1,0 +1,431 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v3/jws"
+)
+
+// An Operation is something callers may do with online meetings, and the
+// permissions of which one is needed, least privileged first (the table
+// "Permissions" of each Graph page).
+type Operation struct {
+	Name        string
+	Delegated   []string
+	Application []string
+	// ByPolicy says that an application also needs an application access policy
+	// of the user for whom it acts.
+	ByPolicy bool
+}
+
+// An Organizer is the user for whom an operation takes place.
+type Organizer struct {
+	User   *User
+	Tenant *Tenant
+}
+
+// A Reason is why an operation is denied.
+type Reason int
+
+// The reasons, in the order in which they are looked for.
+const (
+	MeWithoutUser     Reason = iota + 1 // an application on /me
+	MissingPermission                   // no scope or role of the operation
+	UnknownUser                         // the user in the path is not in the tenant
+	OtherUser                           // a signed-in user for somebody else
+	DisabledUser                        // the account is disabled
+	MissingPolicy                       // no application access policy for this app
+)
+
+// A DeniedError is an operation that the caller may not do. Message begins with
+// the text that Graph uses, where one is known.
+type DeniedError struct {
+	Reason  Reason
+	Message string
+}
+
+func (e *DeniedError) Error() string { return e.Message }
+
+func denied(r Reason, format string, args ...any) error {
+	return &DeniedError{r, fmt.Sprintf(format, args...)}
+}
+
+// A Service authenticates and authorizes. What it remembers is exact: every
+// answer from memory was given under the generation that the store still has.
+type Service struct {
+	Store Store
+	Keys  *Keys
+	Now   func() time.Time
+	// NamesInPaths lets applications name users by UPN in paths, which the real
+	// service refuses.
+	NamesInPaths bool
+
+	once     sync.Once
+	sessions *lru[sessionKey, session]
+	verdicts *lru[verdictKey, verdict]
+
+	mu       sync.Mutex
+	policies map[string]*tenantPolicies // by tenant
+}
+
+type sessionKey struct {
+	token [sha256.Size]byte
+	realm *Realm
+}
+
+type session struct {
+	generation int64
+	caller     *Caller
+}
+
+type verdictKey struct {
+	caller  [sha256.Size]byte // of what the verdict rests on
+	op      string
+	subject string
+}
+
+type verdict struct {
+	generation int64
+	until      time.Time // when a pending policy change takes effect; zero: never
+	organizer  *Organizer
+	err        error
+}
+
+// How much is remembered: about 1 KiB a session and 200 bytes a verdict.
+const (
+	maxSessions = 8192
+	maxVerdicts = 16384
+	maxTenants  = 256
+)
+
+func (s *Service) init() {
+	s.sessions = newLRU[sessionKey, session](maxSessions)
+	s.verdicts = newLRU[verdictKey, verdict](maxVerdicts)
+	s.policies = map[string]*tenantPolicies{}
+}
+
+// Authenticate says who sent an access token. A token seen before is answered
+// from memory, without a signature check, as long as nothing in the directory,
+// the policies or the keys was changed. Refused tokens are [TokenError]s.
+func (s *Service) Authenticate(ctx context.Context, token string, realm *Realm) (*Caller, error) {
+	s.once.Do(s.init)
+	if token == "" {
+		return nil, badToken("Access token is empty. Send the header Authorization: Bearer {token}. If your client has a list of allowed hosts, this server's host must be in it: otherwise the token is left out.")
+	}
+	generation, err := s.Store.Generation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key := sessionKey{digest(token), realm}
+	if known, ok := s.sessions.get(key); ok && known.generation == generation && s.Now().Before(known.caller.Expires) {
+		return known.caller, nil
+	}
+	c, err := s.verify(ctx, token, realm)
+	if err != nil {
+		return nil, err
+	}
+	caller, err := s.caller(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	s.sessions.put(key, session{generation, caller})
+	return caller, nil
+}
+
+// caller looks the parties of a verified token up in the directory.
+func (s *Service) caller(ctx context.Context, c *claims) (*Caller, error) {
+	dir := &Directory{s.Store, s.Now}
+	caller := &Caller{Tenant: strings.ToLower(c.Tenant), App: strings.ToLower(c.App), Expires: time.Unix(*c.Expires, 0)}
+	if caller.Tenant == PersonalTenant {
+		return nil, &TokenError{Personal: true, Message: "Error authenticating with resource. Online meetings are not offered to personal Microsoft accounts; sign in with a work or school account."}
+	}
+	app, err := dir.App(ctx, caller.App)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return nil, badToken("Access token validation failure. The application %s is not in the directory.", caller.App)
+	case err != nil:
+		return nil, err
+	}
+	var granted []string
+	if c.Scopes != nil {
+		caller.User = strings.ToLower(c.Object)
+		caller.Permissions, granted = strings.Fields(*c.Scopes), app.DelegatedPermissions
+		user, err := dir.UserByID(ctx, caller.Tenant, caller.User)
+		switch {
+		case errors.Is(err, ErrUnknown):
+			return nil, badToken("Access token validation failure. The user %s is not in the tenant %s.", caller.User, caller.Tenant)
+		case err != nil:
+			return nil, err
+		case user.Disabled:
+			return nil, badToken("Access token validation failure. The account of %s is disabled.", user.UPN)
+		}
+	} else {
+		caller.Permissions, granted = c.Roles, app.ApplicationPermissions
+		if app.Tenant != caller.Tenant {
+			return nil, badToken("Access token validation failure. The application %s is not in the tenant %s.", caller.App, caller.Tenant)
+		}
+	}
+	caller.Permissions = slices.DeleteFunc(slices.Clone(caller.Permissions), func(p string) bool {
+		return !slices.Contains(granted, p)
+	})
+	return caller, nil
+}
+
+// Authorize decides whether caller may do op for subject, and says who that is.
+// An empty subject is /me; otherwise it is the user segment of the path.
+// Refusals are [DeniedError]s.
+func (s *Service) Authorize(ctx context.Context, caller *Caller, op *Operation, subject string) (*Organizer, error) {
+	s.once.Do(s.init)
+	generation, err := s.Store.Generation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key := verdictKey{caller.digest(), op.Name, subject}
+	if v, ok := s.verdicts.get(key); ok && v.generation == generation && (v.until.IsZero() || s.Now().Before(v.until)) {
+		return v.organizer, v.err
+	}
+	v := verdict{generation: generation}
+	v.organizer, v.err = s.decide(ctx, caller, op, subject, &v.until)
+	if _, isDenial := errors.AsType[*DeniedError](v.err); v.err != nil && !isDenial {
+		return nil, v.err
+	}
+	if len(subject) <= 256 {
+		s.verdicts.put(key, v)
+	}
+	return v.organizer, v.err
+}
+
+// digest names everything in c that a verdict rests on.
+func (c *Caller) digest() [sha256.Size]byte {
+	var room [512]byte
+	b := append(room[:0], c.Tenant...)
+	b = append(append(b, 0), c.App...)
+	b = append(append(b, 0), c.User...)
+	for _, p := range c.Permissions {
+		b = append(append(b, 0), p...)
+	}
+	return sha256.Sum256(b)
+}
+
+func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, subject string, until *time.Time) (*Organizer, error) {
+	needed := op.Application
+	if caller.Delegated() {
+		needed = op.Delegated
+	} else if subject == "" {
+		return nil, denied(MeWithoutUser, "/me request is only valid with delegated authentication flow. Use /users/{id} with an application token.")
+	}
+	if !slices.ContainsFunc(needed, func(p string) bool { return slices.Contains(caller.Permissions, p) }) {
+		return nil, s.missingPermission(caller, op, needed)
+	}
+	dir := &Directory{s.Store, s.Now}
+	tenant, err := dir.Tenant(ctx, caller.Tenant)
+	if err != nil {
+		return nil, fmt.Errorf("tenant %s of a verified token: %w", caller.Tenant, err)
+	}
+	user, err := s.subject(ctx, dir, caller, subject)
+	if err != nil {
+		return nil, err
+	}
+	if caller.Delegated() {
+		if user.ID != caller.User {
+			return nil, denied(OtherUser, "The signed-in user may not do %s for another user (%s). Use /me, or an application token with an application access policy.", op.Name, user.UPN)
+		}
+		return &Organizer{user, tenant}, nil
+	}
+	if user.Disabled {
+		return nil, denied(DisabledUser, "The account of %s is disabled, so nobody may act for it.", user.UPN)
+	}
+	if op.ByPolicy {
+		if err := s.checkPolicy(ctx, dir, caller, user, until); err != nil {
+			return nil, err
+		}
+	}
+	return &Organizer{user, tenant}, nil
+}
+
+func (s *Service) missingPermission(caller *Caller, op *Operation, needed []string) error {
+	has := "none"
+	if len(caller.Permissions) > 0 {
+		has = strings.Join(caller.Permissions, ", ")
+	}
+	if len(needed) == 0 {
+		return denied(MissingPermission, "Insufficient privileges to complete the operation. %s cannot be called with this kind of token.", op.Name)
+	}
+	kind := "application permission (role)"
+	if caller.Delegated() {
+		kind = "delegated permission (scope)"
+	}
+	return denied(MissingPermission, "Insufficient privileges to complete the operation. %s needs the %s %s; the token of application %s has %s.",
+		op.Name, kind, strings.Join(needed, " or "), caller.App, has)
+}
+
+func (s *Service) subject(ctx context.Context, dir *Directory, caller *Caller, subject string) (*User, error) {
+	if subject == "" {
+		return known(caller, subject)(dir.UserByID(ctx, caller.Tenant, caller.User))
+	}
+	user, err := dir.UserByID(ctx, caller.Tenant, subject)
+	if !errors.Is(err, ErrUnknown) || !strings.Contains(subject, "@") {
+		return known(caller, subject)(user, err)
+	}
+	if !caller.Delegated() && !s.NamesInPaths {
+		return nil, denied(UnknownUser, "User %q was not found: an application names users by object id, not by user principal name.", subject)
+	}
+	return known(caller, subject)(dir.User(ctx, caller.Tenant, subject))
+}
+
+// known words the refusal of a user who is not there.
+func known(caller *Caller, subject string) func(*User, error) (*User, error) {
+	return func(u *User, err error) (*User, error) {
+		if errors.Is(err, ErrUnknown) {
+			return nil, denied(UnknownUser, "User %q was not found in tenant %s.", subject, caller.Tenant)
+		}
+		return u, err
+	}
+}
+
+// tenantPolicies is what policies of a tenant say to more than one user.
+type tenantPolicies struct {
+	generation int64
+	policies   []*Policy
+	groups     []*Grant
+	tenant     *Grant
+}
+
+func (s *Service) tenantPolicies(ctx context.Context, dir *Directory, tenant string) (*tenantPolicies, error) {
+	generation, err := s.Store.Generation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	t := s.policies[tenant]
+	s.mu.Unlock()
+	if t != nil && t.generation == generation {
+		return t, nil
+	}
+	t = &tenantPolicies{generation: generation}
+	if t.policies, err = list[Policy](ctx, dir, KindPolicy, tenant); err != nil {
+		return nil, err
+	}
+	grants, err := list[Grant](ctx, dir, KindGrant, tenant)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range grants {
+		switch g.To {
+		case ToGroup:
+			t.groups = append(t.groups, g)
+		case ToTenant:
+			t.tenant = g
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.policies) >= maxTenants {
+		clear(s.policies)
+	}
+	s.policies[tenant] = t
+	return t, nil
+}
+
+// checkPolicy finds the one policy that counts for user: the user's own, else
+// that of the group with the best rank, else the tenant's. It is not merged
+// with any other.
+func (s *Service) checkPolicy(ctx context.Context, dir *Directory, caller *Caller, user *User, until *time.Time) error {
+	now := s.Now()
+	t, err := s.tenantPolicies(ctx, dir, caller.Tenant)
+	if err != nil {
+		return err
+	}
+	own, err := s.Store.Record(ctx, KindGrant, caller.Tenant, string(ToUser)+":"+user.ID, now)
+	var grants []*Grant
+	if err == nil {
+		g, err := decode[Grant](own, nil)
+		if err != nil {
+			return err
+		}
+		grants = append(grants, g)
+	} else if !errors.Is(err, ErrNoRecord) {
+		return err
+	}
+	for _, g := range t.groups {
+		group, err := dir.Group(ctx, caller.Tenant, g.Target)
+		if errors.Is(err, ErrUnknown) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if slices.Contains(group.Members, user.ID) {
+			grants = append(grants, g)
+		}
+	}
+	if t.tenant != nil {
+		grants = append(grants, t.tenant)
+	}
+	for _, g := range grants {
+		for _, v := range g.Versions {
+			soonest(until, v.From, now)
+		}
+	}
+	for _, p := range t.policies {
+		for _, v := range p.Versions {
+			soonest(until, v.From, now)
+		}
+	}
+	g, v := ruling(grants, now)
+	const missing = "No application access policy found for this app"
+	if g == nil {
+		return denied(MissingPolicy, "%s. Application %s may not act for user %s: no policy is granted to the user, to a group of the user or to the tenant. Grant one that lists the application: convene policy grant.", missing, caller.App, user.UPN)
+	}
+	i := slices.IndexFunc(t.policies, func(p *Policy) bool { return strings.EqualFold(p.Name, v.Policy) })
+	if i >= 0 {
+		if p := t.policies[i].At(now); p != nil && slices.Contains(p.AppIDs, caller.App) {
+			return nil
+		}
+	}
+	return denied(MissingPolicy, "%s. Application %s may not act for user %s: the policy that counts for the user, %q (%s), does not list the application. Add it with convene policy set, or grant the user another policy.", missing, caller.App, user.UPN, v.Policy, g.describe())
+}
+
+func (g *Grant) describe() string {
+	switch g.To {
+	case ToUser:
+		return "granted to the user"
+	case ToGroup:
+		return "granted to the group " + g.Target
+	}
+	return "granted to the tenant"
+}
+
+// ruling picks the grant that counts from those that concern a user.
+func ruling(grants []*Grant, now time.Time) (*Grant, *GrantVersion) {
+	var best *Grant
+	var bestVersion *GrantVersion
+	order := map[GrantTarget]int{ToUser: 0, ToGroup: 1, ToTenant: 2}
+	for _, g := range grants {
+		v := g.At(now)
+		if v == nil {
+			continue
+		}
+		if best == nil || cmp.Or(cmp.Compare(order[g.To], order[best.To]), cmp.Compare(v.Rank, bestVersion.Rank), cmp.Compare(g.Target, best.Target)) < 0 {
+			best, bestVersion = g, v
+		}
+	}
+	return best, bestVersion
+}
+
+func soonest(until *time.Time, t, now time.Time) {
+	if t.After(now) && (until.IsZero() || t.Before(*until)) {
+		*until = t
+	}
+}
+
+func isVerification(err error) bool {
+	return errors.Is(err, jws.VerificationError()) || errors.Is(err, jws.VerifyError())
+}
