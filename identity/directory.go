@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // PersonalTenant is the tenant of personal Microsoft accounts.
@@ -144,6 +145,9 @@ func (d *Directory) User(ctx context.Context, tenant, idOrName string) (*User, e
 
 // UserByID finds a user of a tenant by object id only.
 func (d *Directory) UserByID(ctx context.Context, tenant, id string) (*User, error) {
+	if !plausible(id) {
+		return nil, ErrUnknown
+	}
 	r, err := d.Store.Record(ctx, KindUser, tenant, strings.ToLower(id), d.Now())
 	return decode[User](r, err)
 }
@@ -169,6 +173,9 @@ func (d *Directory) Group(ctx context.Context, tenant, idOrName string) (*Group,
 
 // App finds an application by id.
 func (d *Directory) App(ctx context.Context, id string) (*App, error) {
+	if !plausible(id) {
+		return nil, ErrUnknown
+	}
 	r, err := d.Store.Record(ctx, KindApp, "", strings.ToLower(id), d.Now())
 	return decode[App](r, err)
 }
@@ -183,7 +190,16 @@ func (d *Directory) Apps(ctx context.Context) ([]*App, error) {
 	return list[App](ctx, d, KindApp, "")
 }
 
+// plausible keeps from the store what no id or name can be and no engine need
+// be asked for: broken UTF-8, the character U+0000, great length.
+func plausible(idOrName string) bool {
+	return idOrName != "" && len(idOrName) <= 1024 && utf8.ValidString(idOrName) && !strings.Contains(idOrName, "\x00")
+}
+
 func find[T any](ctx context.Context, d *Directory, kind Kind, tenant, idOrName string) (*T, error) {
+	if !plausible(idOrName) {
+		return nil, ErrUnknown
+	}
 	key := strings.ToLower(idOrName)
 	r, err := d.Store.Record(ctx, kind, tenant, key, d.Now())
 	if errors.Is(err, ErrNoRecord) {

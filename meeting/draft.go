@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 const (
@@ -51,10 +52,16 @@ func (d Draft) Complete(now time.Time) (Meeting, error) {
 	if strings.TrimSpace(d.ExternalID) == "" {
 		return Meeting{}, &InvalidError{"externalId", "externalId is required. Send a string that is not blank."}
 	}
+	if !clean(d.ExternalID) {
+		return Meeting{}, &InvalidError{"externalId", "externalId must be valid Unicode without the character U+0000."}
+	}
 	if n := utf16Len(d.ExternalID); n > MaxExternalID {
 		return Meeting{}, &InvalidError{"externalId", fmt.Sprintf("externalId has %d UTF-16 code units; at most %d are allowed.", n, MaxExternalID)}
 	}
 	if d.Subject != nil {
+		if !clean(*d.Subject) {
+			return Meeting{}, &InvalidError{"subject", "subject must be valid Unicode without the character U+0000."}
+		}
 		if n := utf16Len(*d.Subject); n > MaxSubject {
 			return Meeting{}, &InvalidError{"subject", fmt.Sprintf("subject has %d UTF-16 code units; at most %d are allowed.", n, MaxSubject)}
 		}
@@ -109,6 +116,10 @@ func valueOr(t *time.Time, other time.Time) time.Time {
 	}
 	return *t
 }
+
+// clean reports whether every engine can keep s: PostgreSQL's text takes neither
+// broken UTF-8 nor the character U+0000.
+func clean(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 func utf16Len(s string) int {
 	if len(s) <= MaxExternalID { // never more units than bytes

@@ -4,7 +4,7 @@
 //
 // Start at [Service]. The rules of a new meeting are in [Draft.Complete]; what
 // an engine must keep is in [Store]; how ids and threads are written is in
-// [ID] and [ParseID].
+// [Meeting.ID] and [ParseID], join links in [Meeting.AppendLink] and [ParseLink].
 package meeting
 
 import "time"
