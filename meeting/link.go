@@ -64,3 +64,44 @@ func ParseLink(path, query string) (owner Owner, thread, message string, err err
 	}
 	return owner, thread, message, nil
 }
+
+// AppendOptionsLink appends the path and query of m's options page in Teams'
+// shape.
+func (m Meeting) AppendOptionsLink(b []byte) []byte {
+	b = append(b, "/meetingOptions/?organizerId="...)
+	b = appendLinkPart(b, m.User)
+	b = append(b, "&tenantId="...)
+	b = appendLinkPart(b, m.Tenant)
+	b = append(b, "&threadId="...)
+	b = appendLinkPart(b, m.ThreadID)
+	b = append(b, "&messageId="...)
+	return appendLinkPart(b, m.MessageID)
+}
+
+// ParseOptionsLink takes the query of an options link apart, as [ParseLink]
+// does with a join link.
+func ParseOptionsLink(query url.Values) (owner Owner, thread, message string, err error) {
+	owner = Owner{Tenant: strings.ToLower(query.Get("tenantId")), User: strings.ToLower(query.Get("organizerId"))}
+	thread, message = query.Get("threadId"), query.Get("messageId")
+	for _, part := range []string{owner.Tenant, owner.User, thread, message} {
+		if part == "" || !clean(part) {
+			return Owner{}, "", "", ErrNotFound
+		}
+	}
+	return owner, thread, message, nil
+}
+
+// AppendDialinLink appends the path and query of the page that lists the
+// numbers under which m can be called.
+func (m Meeting) AppendDialinLink(b []byte) []byte {
+	b = append(b, "/dialin/"...)
+	b = appendLinkPart(b, m.Tenant)
+	b = append(b, "?id="...)
+	return appendLinkPart(b, m.ConferenceID)
+}
+
+// AppendShortLink appends the path of m's short join link: "/meet/{digits}".
+func (m Meeting) AppendShortLink(b []byte) []byte {
+	b = append(b, "/meet/"...)
+	return appendLinkPart(b, m.JoinMeetingID)
+}

@@ -1,0 +1,253 @@
+package graph
+
+import (
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// An action is what a path names, apart from whose it is.
+type action string
+
+const (
+	actionRoot        action = ""            // the service root
+	actionUser        action = "user"        // /me, /users/{id}
+	actionUsers       action = "users"       // /users
+	actionMeetings    action = "meetings"    // …/onlineMeetings
+	actionMeeting     action = "meeting"     // …/onlineMeetings/{id}
+	actionCreateOrGet action = "createOrGet" // …/onlineMeetings/createOrGet
+)
+
+// A scope is under which of the three roots of online meetings a path stands.
+type scope int
+
+const (
+	scopeNone           scope = iota
+	scopeMe                   // /me
+	scopeUser                 // /users/{id}
+	scopeCommunications       // /communications
+)
+
+// A route is a path, understood. It is comparable, and [route.String] is its
+// canonical path: parseRoute(r.String()) is r again.
+type route struct {
+	version Version
+	scope   scope
+	user    string // decoded user segment; empty but under /users/{id}
+	action  action
+	meeting string // decoded id; empty but in actionMeeting
+}
+
+// parseRoute understands the escaped path of a request. Segments are compared
+// without regard to case, a key may stand in parentheses (OData URL conventions
+// 4.3.1) or as a segment of its own, an action may be qualified with its
+// namespace, and one slash at the end is ignored. The error is an [Error].
+func parseRoute(path string) (route, error) {
+	rest, ok := strings.CutPrefix(path, "/")
+	if !ok {
+		return route{}, newError(codeNotFound, "The path must begin with /v1.0 or /beta.")
+	}
+	first, rest, more := strings.Cut(rest, "/")
+	var r route
+	switch {
+	case strings.EqualFold(first, string(V1)):
+		r.version = V1
+	case strings.EqualFold(first, string(Beta)):
+		r.version = Beta
+	default:
+		return route{}, newError(codeBadRequest, "Invalid version: %s. Use v1.0 or beta.", quotable(first))
+	}
+	p := segments{rest: strings.TrimSuffix(rest, "/")}
+	if !more || rest == "" {
+		return r, nil
+	}
+	return r, p.root(&r)
+}
+
+// segments reads one segment of a path after the other.
+type segments struct{ rest string }
+
+// next returns the next raw segment; ok is false at the end.
+func (p *segments) next() (raw string, ok bool) {
+	if p.rest == "" {
+		return "", false
+	}
+	raw, p.rest, ok = strings.Cut(p.rest, "/")
+	if ok && p.rest == "" {
+		p.rest = "/" // an empty segment, not the end
+	}
+	return raw, true
+}
+
+func unknownSegment(raw string) error {
+	return newError(codeBadRequest, "Resource not found for the segment '%s'.", quotable(raw))
+}
+
+// root reads what follows the version.
+func (p *segments) root(r *route) error {
+	raw, _ := p.next()
+	name, key, hasKey, err := splitKey(raw)
+	if err != nil {
+		return err
+	}
+	switch {
+	case strings.EqualFold(name, "me") && !hasKey:
+		r.scope, r.action = scopeMe, actionUser
+	case strings.EqualFold(name, "communications") && !hasKey:
+		r.scope = scopeCommunications
+		if p.rest == "" {
+			return unknownSegment(raw)
+		}
+	case strings.EqualFold(name, "users"):
+		if !hasKey {
+			segment, ok := p.next()
+			if !ok {
+				r.action = actionUsers
+				return nil
+			}
+			if key, err = decodeSegment(segment); err != nil {
+				return err
+			}
+		}
+		if key == "" {
+			return newError(codeBadRequest, "The user in the path is empty. Use /users/{id}.")
+		}
+		r.scope, r.action, r.user = scopeUser, actionUser, key
+	default:
+		return unknownSegment(raw)
+	}
+	return p.meetings(r)
+}
+
+// meetings reads what follows the owner of meetings.
+func (p *segments) meetings(r *route) error {
+	raw, ok := p.next()
+	if !ok {
+		return nil
+	}
+	name, key, hasKey, err := splitKey(raw)
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(name, "onlineMeetings") {
+		return unknownSegment(raw)
+	}
+	r.action = actionMeetings
+	if !hasKey {
+		segment, ok := p.next()
+		if !ok {
+			return nil
+		}
+		if isAction(segment, "createOrGet") {
+			r.action = actionCreateOrGet
+			return p.end()
+		}
+		if key, err = decodeSegment(segment); err != nil {
+			return err
+		}
+	}
+	if key == "" {
+		return newError(codeBadRequest, "The meeting id in the path is empty. Use /onlineMeetings/{id}.")
+	}
+	r.action, r.meeting = actionMeeting, key
+	return p.end()
+}
+
+// end expects that nothing follows.
+func (p *segments) end() error {
+	if raw, more := p.next(); more {
+		return unknownSegment(raw)
+	}
+	return nil
+}
+
+// isAction reports whether a raw segment names an action, with or without its
+// namespace.
+func isAction(raw, name string) bool {
+	decoded, err := decodeSegment(raw)
+	if err != nil {
+		return false
+	}
+	const namespace = "microsoft.graph."
+	if len(decoded) > len(namespace) && strings.EqualFold(decoded[:len(namespace)], namespace) {
+		decoded = decoded[len(namespace):]
+	}
+	return strings.EqualFold(decoded, name)
+}
+
+// splitKey takes "users('id')" apart. A quote inside the key is doubled.
+func splitKey(raw string) (name, key string, hasKey bool, err error) {
+	decoded, err := decodeSegment(raw)
+	if err != nil {
+		return "", "", false, err
+	}
+	name, rest, ok := strings.Cut(decoded, "(")
+	if !ok {
+		return decoded, "", false, nil
+	}
+	quoted, ok := strings.CutSuffix(rest, "')")
+	quoted, ok2 := strings.CutPrefix(quoted, "'")
+	if !ok || !ok2 || strings.Contains(strings.ReplaceAll(quoted, "''", ""), "'") {
+		return "", "", false, newError(codeBadRequest, "The key in the segment '%s' is malformed. Write it as ('key').", quotable(raw))
+	}
+	return name, strings.ReplaceAll(quoted, "''", "'"), true, nil
+}
+
+func decodeSegment(raw string) (string, error) {
+	if !strings.Contains(raw, "%") && clean(raw) {
+		return raw, nil
+	}
+	decoded, err := url.PathUnescape(raw)
+	if err != nil || !clean(decoded) {
+		return "", newError(codeBadRequest, "The segment '%s' is not percent-encoded UTF-8.", quotable(raw))
+	}
+	return decoded, nil
+}
+
+// clean reports whether s is text that may be looked up.
+func clean(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f })
+}
+
+// quotable makes what a client sent fit to be repeated in a message.
+func quotable(s string) string {
+	const most = 200
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return '\uFFFD'
+		}
+		return c
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// String is the canonical path of r.
+func (r route) String() string {
+	path := "/" + string(r.version)
+	switch r.scope {
+	case scopeMe:
+		path += "/me"
+	case scopeUser:
+		path += "/users/" + escapeSegment(r.user)
+	case scopeCommunications:
+		path += "/communications"
+	}
+	switch r.action {
+	case actionUsers:
+		path += "/users"
+	case actionMeetings:
+		path += "/onlineMeetings"
+	case actionMeeting:
+		if isAction(r.meeting, "createOrGet") {
+			return path + "/onlineMeetings('" + escapeSegment(r.meeting) + "')"
+		}
+		path += "/onlineMeetings/" + escapeSegment(r.meeting)
+	case actionCreateOrGet:
+		path += "/onlineMeetings/createOrGet"
+	}
+	return path
+}
+
+func escapeSegment(s string) string { return url.PathEscape(s) }
