@@ -1,0 +1,29 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// lockName is the file whose lock says who uses a data directory. It is empty
+// and stays: to remove it would let two processes lock two files.
+const lockName = "convene.lock"
+
+// lockDir takes the data directory for this Store, until the file is closed or
+// the process ends, however it ends.
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = fmt.Errorf("%w: %s is locked by another process. Stop it, or choose another directory", ErrLocked, dir)
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}

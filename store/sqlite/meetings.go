@@ -1,0 +1,240 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/convene-meet/convene/meeting"
+)
+
+var (
+	errTaken = errors.New("a number of the meeting is taken")
+	errStale = errors.New("the meeting was changed meanwhile")
+)
+
+// CreateOrGet implements [meeting.Store]. A meeting that exists comes from the
+// cache or from a reader; only one that has to be made goes to the writer.
+func (s *Store) CreateOrGet(ctx context.Context, m meeting.Meeting, draw func(*meeting.Meeting)) (meeting.Meeting, bool, error) {
+	now := m.Created
+	if m.ExternalID != "" {
+		key := keyOf(&m)
+		if hit, ok := s.meetings.get(key, now); ok {
+			return clone(hit), false, nil
+		}
+		era := s.meetings.era(key)
+		_, found, err := s.find(ctx, now, byOwner, compactGUID(m.Tenant), compactGUID(m.User), m.ExternalID)
+		if err == nil {
+			s.meetings.fill(&found, era)
+			return clone(&found), false, nil
+		} else if !errors.Is(err, meeting.ErrNotFound) {
+			return meeting.Meeting{}, false, err
+		}
+	}
+	for range meeting.MaxDraws {
+		draw(&m)
+		stored, created, err := s.create(ctx, normal(&m), now)
+		if !errors.Is(err, errTaken) {
+			return stored, created, err
+		}
+	}
+	return meeting.Meeting{}, false, fmt.Errorf("%w: %d draws gave no free numbers for the meeting", meeting.ErrUnavailable, meeting.MaxDraws)
+}
+
+// create has the writer store m, or finds out which meeting has its key.
+func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (meeting.Meeting, bool, error) {
+	v, err := variableOf(&m)
+	if err != nil {
+		return meeting.Meeting{}, false, err
+	}
+	row := [...]driver.Value{
+		nil, compactGUID(m.Tenant), compactGUID(m.User), optional(m.ExternalID, plain), compactThread(m.ThreadID), compactNumber(m.MessageID),
+		optional(m.JoinMeetingID, compactNumber), optional(m.VideoTeleconferenceID, compactNumber),
+		optional(m.TollNumber, plain), optional(m.ConferenceID, compactNumber), optional(m.Passcode, plain),
+		v.subject, toTicks(m.Start), toTicks(m.End), toTicks(m.Created), toTicks(m.Expires), m.Revision, v.options, v.attendees,
+	}
+	// What the job finds is its own: the caller may have left.
+	var created bool
+	var stored meeting.Meeting
+	j := &job{}
+	j.run = func(w *statements) (err error) {
+		created, err = w.insertMeeting(row[:])
+		if created || err != nil {
+			return err
+		}
+		id, other, err := one(w.byOwner, row[1], row[2], row[3])
+		if err != nil {
+			return err
+		}
+		if !other.Expired(now) {
+			stored = other
+			return nil
+		}
+		key := keyOf(&m)
+		j.touched = &key
+		return w.together(func() error {
+			if _, err := w.remove.exec(id); err != nil {
+				return err
+			}
+			created, err = w.insertMeeting(row[:])
+			return err
+		})
+	}
+	j.after = func() {
+		if created {
+			s.meetings.put(&m)
+		}
+	}
+	if err := s.writer.do(ctx, j); err != nil {
+		return meeting.Meeting{}, false, err
+	}
+	if created {
+		return clone(&m), true, nil
+	}
+	return stored, false, nil
+}
+
+// insertMeeting reports whether the row was inserted; where it was not, the
+// owner has a meeting with its external id.
+func (w *statements) insertMeeting(row []driver.Value) (inserted bool, err error) {
+	row[0] = w.nextID
+	n, err := w.insert.exec(row...)
+	if isTaken(err) {
+		return false, errTaken
+	} else if err != nil {
+		return false, err
+	}
+	w.nextID += n
+	return n == 1, nil
+}
+
+// ByThread implements [meeting.Store].
+func (s *Store) ByThread(ctx context.Context, tenant, thread, message string, now time.Time) (meeting.Meeting, error) {
+	_, m, err := s.byThread(ctx, tenant, thread, message, now)
+	return m, err
+}
+
+func (s *Store) byThread(ctx context.Context, tenant, thread, message string, now time.Time) (int64, meeting.Meeting, error) {
+	return s.find(ctx, now, byThread, compactGUID(tenant), compactThread(thread), compactNumber(message))
+}
+
+// ByJoinMeetingID implements [meeting.Store].
+func (s *Store) ByJoinMeetingID(ctx context.Context, id string, now time.Time) (meeting.Meeting, error) {
+	_, m, err := s.find(ctx, now, byJoin, compactNumber(id))
+	return m, err
+}
+
+// ByConferenceID implements [meeting.Store].
+func (s *Store) ByConferenceID(ctx context.Context, tollNumber, id string, now time.Time) (meeting.Meeting, error) {
+	_, m, err := s.find(ctx, now, byConference, tollNumber, compactNumber(id))
+	return m, err
+}
+
+// ByVideoTeleconferenceID implements [meeting.Store].
+func (s *Store) ByVideoTeleconferenceID(ctx context.Context, tenant, vtc string, now time.Time) (meeting.Meeting, error) {
+	_, m, err := s.find(ctx, now, byVTC, compactNumber(vtc), compactGUID(tenant))
+	return m, err
+}
+
+func byOwner(r *reader) *stmt      { return r.byOwner }
+func byThread(r *reader) *stmt     { return r.byThread }
+func byJoin(r *reader) *stmt       { return r.byJoin }
+func byConference(r *reader) *stmt { return r.byConference }
+func byVTC(r *reader) *stmt        { return r.byVTC }
+
+// find runs a query for one meeting that exists at now.
+func (s *Store) find(ctx context.Context, now time.Time, query func(*reader) *stmt, args ...driver.Value) (id int64, m meeting.Meeting, err error) {
+	err = s.readers.do(ctx, func(r *reader) error {
+		id, m, err = one(query(r), args...)
+		return err
+	})
+	if err == nil && m.Expired(now) {
+		err = meeting.ErrNotFound
+	}
+	if err != nil {
+		return 0, meeting.Meeting{}, err
+	}
+	return id, m, nil
+}
+
+// one runs a query of meetingColumns that gives at most one row.
+func one(query *stmt, args ...driver.Value) (id int64, m meeting.Meeting, err error) {
+	found := false
+	err = query.query(func(row []driver.Value) (err error) {
+		found = true
+		id, m, err = scanMeeting(row)
+		return err
+	}, args...)
+	if err == nil && !found {
+		err = meeting.ErrNotFound
+	}
+	return id, m, err
+}
+
+// Update implements [meeting.Store]. change runs on the caller's goroutine, on
+// a copy; the write takes place only while the meeting still has the revision
+// that change was given, else all of it happens again.
+func (s *Store) Update(ctx context.Context, tenant, thread, message string, now time.Time, change func(*meeting.Meeting) error) (meeting.Meeting, error) {
+	for {
+		id, old, err := s.byThread(ctx, tenant, thread, message, now)
+		if err != nil {
+			return meeting.Meeting{}, err
+		}
+		m := clone(&old)
+		if err := change(&m); err != nil {
+			return meeting.Meeting{}, err
+		}
+		m = normal(&m)
+		m.Owner, m.ExternalID, m.ThreadID, m.MessageID = old.Owner, old.ExternalID, old.ThreadID, old.MessageID
+		m.JoinMeetingID, m.VideoTeleconferenceID = old.JoinMeetingID, old.VideoTeleconferenceID
+		m.TollNumber, m.ConferenceID = old.TollNumber, old.ConferenceID
+		m.Revision = old.Revision + 1
+		if err := s.replace(ctx, id, m); err == nil {
+			return clone(&m), nil
+		} else if !errors.Is(err, errStale) {
+			return meeting.Meeting{}, err
+		}
+	}
+}
+
+// replace has the writer store m over its previous revision, or returns errStale.
+func (s *Store) replace(ctx context.Context, id int64, m meeting.Meeting) error {
+	v, err := variableOf(&m)
+	if err != nil {
+		return err
+	}
+	key := keyOf(&m)
+	return s.writer.do(ctx, &job{
+		touched: &key,
+		run: func(w *statements) error {
+			n, err := w.update.exec(optional(m.Passcode, plain), v.subject, toTicks(m.Start), toTicks(m.End), toTicks(m.Created), toTicks(m.Expires),
+				v.options, v.attendees, id, m.Revision-1)
+			if err == nil && n == 0 {
+				err = errStale
+			}
+			return err
+		},
+		after: func() { s.meetings.put(&m) },
+	})
+}
+
+// Delete implements [meeting.Store].
+func (s *Store) Delete(ctx context.Context, tenant, thread, message string, now time.Time) error {
+	id, m, err := s.byThread(ctx, tenant, thread, message, now)
+	if err != nil {
+		return err
+	}
+	key := keyOf(&m)
+	return s.writer.do(ctx, &job{
+		touched: &key,
+		run: func(w *statements) error {
+			n, err := w.remove.exec(id)
+			if err == nil && n == 0 {
+				err = meeting.ErrNotFound
+			}
+			return err
+		},
+	})
+}

@@ -1,0 +1,4 @@
+DROP TABLE generation;
+DROP TABLE audit;
+DROP TABLE records;
+DROP TABLE meetings;

@@ -1,0 +1,106 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/convene-meet/convene/meeting"
+)
+
+// A reader is one connection that only reads. Each of its queries sees what was
+// durable when it began, and waits for nobody.
+type reader struct {
+	conn                                             *conn
+	byOwner, byThread, byJoin, byConference, byVTC   *stmt
+	record, recordByName, records, audit, auditOfAll *stmt
+}
+
+func openReader(path string) (*reader, error) {
+	c, err := connect(path, "query_only(1)", "cache_size(-4096)")
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{conn: c}
+	for _, p := range []struct {
+		into **stmt
+		sql  string
+	}{
+		{&r.byOwner, selectMeeting + whereOwner},
+		{&r.byThread, selectMeeting + whereThread},
+		{&r.byJoin, selectMeeting + whereJoin},
+		{&r.byConference, selectMeeting + whereConference},
+		{&r.byVTC, selectMeeting + whereVTC},
+		{&r.record, selectRecord + whereRecord},
+		{&r.recordByName, selectRecord + whereRecordName},
+		{&r.records, selectRecord + whereRecords},
+		{&r.audit, selectAudit + whereAuditOfTenant},
+		{&r.auditOfAll, selectAudit + whereAudit},
+	} {
+		if *p.into, err = c.prepare(p.sql); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+	}
+	return r, nil
+}
+
+// readers are the connections that read: opened when needed, at most as many as
+// can do something at once, and the one used last is used first, because its
+// pages are in memory.
+type readers struct {
+	path  string
+	slots chan struct{}
+	mu    sync.Mutex
+	idle  []*reader
+}
+
+func newReaders(path string) *readers {
+	return &readers{path: path, slots: make(chan struct{}, max(4, runtime.GOMAXPROCS(0)))}
+}
+
+// do lends a reader to f.
+func (p *readers) do(ctx context.Context, f func(*reader) error) error {
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", meeting.ErrUnavailable, ctx.Err())
+	}
+	defer func() { <-p.slots }()
+	r, err := p.take()
+	if err != nil {
+		return err
+	}
+	defer p.giveBack(r)
+	return explain(f(r))
+}
+
+func (p *readers) take() (*reader, error) {
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		r := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return r, nil
+	}
+	p.mu.Unlock()
+	return openReader(p.path)
+}
+
+func (p *readers) giveBack(r *reader) {
+	p.mu.Lock()
+	p.idle = append(p.idle, r)
+	p.mu.Unlock()
+}
+
+func (p *readers) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, r := range p.idle {
+		errs = append(errs, r.conn.close())
+	}
+	p.idle = nil
+	return errors.Join(errs...)
+}

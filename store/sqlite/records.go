@@ -1,0 +1,206 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/convene-meet/convene/identity"
+)
+
+const (
+	recordColumns = "kind, tenant, id, name, doc, revision, expires"
+	selectRecord  = "SELECT " + recordColumns + " FROM records WHERE "
+
+	whereRecord     = "kind = ? AND tenant = ? AND id = ?"
+	whereRecordName = "kind = ? AND tenant = ? AND name = ?"
+	whereRecords    = "kind = ? AND tenant = ? AND (expires IS NULL OR expires > ?) ORDER BY id"
+
+	selectAudit        = "SELECT seq, at, actor, action, tenant, target, detail FROM audit WHERE "
+	whereAudit         = "seq > ? ORDER BY seq LIMIT ?"
+	whereAuditOfTenant = "tenant = ? AND seq > ? ORDER BY seq LIMIT ?"
+)
+
+func scanRecord(row []driver.Value) (identity.Record, error) {
+	s := &scanner{row: row}
+	r := identity.Record{
+		Kind:   identity.Kind(s.text(expandText)),
+		Tenant: s.text(expandText),
+		ID:     s.text(expandText),
+		Name:   s.text(expandText),
+		Doc:    s.blob(),
+	}
+	r.Revision = s.integer()
+	if s.row[0] != nil {
+		r.Expires = s.time()
+	}
+	return r, s.err
+}
+
+func expired(r *identity.Record, now time.Time) bool {
+	return !r.Expires.IsZero() && !now.Before(r.Expires)
+}
+
+// oneRecord runs a query of recordColumns that gives at most one row.
+func oneRecord(query *stmt, args ...driver.Value) (r identity.Record, err error) {
+	err = query.query(func(row []driver.Value) (err error) {
+		r, err = scanRecord(row)
+		return err
+	}, args...)
+	if err == nil && r.Kind == "" {
+		err = identity.ErrNoRecord
+	}
+	return r, err
+}
+
+// Record implements [identity.Store].
+func (s *Store) Record(ctx context.Context, kind identity.Kind, tenant, id string, now time.Time) (identity.Record, error) {
+	return s.findRecord(ctx, now, func(r *reader) *stmt { return r.record }, kind, tenant, id)
+}
+
+// RecordByName implements [identity.Store].
+func (s *Store) RecordByName(ctx context.Context, kind identity.Kind, tenant, name string, now time.Time) (identity.Record, error) {
+	return s.findRecord(ctx, now, func(r *reader) *stmt { return r.recordByName }, kind, tenant, name)
+}
+
+func (s *Store) findRecord(ctx context.Context, now time.Time, query func(*reader) *stmt, kind identity.Kind, tenant, key string) (record identity.Record, err error) {
+	err = s.readers.do(ctx, func(r *reader) error {
+		record, err = oneRecord(query(r), string(kind), tenant, key)
+		return err
+	})
+	if err == nil && expired(&record, now) {
+		err = identity.ErrNoRecord
+	}
+	if err != nil {
+		return identity.Record{}, err
+	}
+	return record, nil
+}
+
+// Records implements [identity.Store].
+func (s *Store) Records(ctx context.Context, kind identity.Kind, tenant string, now time.Time) (all []identity.Record, err error) {
+	err = s.readers.do(ctx, func(r *reader) error {
+		return r.records.query(func(row []driver.Value) error {
+			record, err := scanRecord(row)
+			all = append(all, record)
+			return err
+		}, string(kind), tenant, toTicks(now))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// Apply implements [identity.Store].
+func (s *Store) Apply(ctx context.Context, now time.Time, changes []identity.Change, audit ...identity.AuditEntry) error {
+	changes, audit = slices.Clone(changes), slices.Clone(audit) // the caller may leave
+	steers := slices.ContainsFunc(changes, func(c identity.Change) bool { return c.Record.Kind.Steers() })
+	var generation int64
+	return s.writer.do(ctx, &job{
+		run: func(w *statements) error {
+			return w.together(func() error {
+				for i := range changes {
+					if err := w.apply(&changes[i], now); err != nil {
+						return err
+					}
+				}
+				for _, e := range audit {
+					if _, err := w.addAudit.exec(toTicks(e.At), e.Actor, e.Action, e.Tenant, e.Target, blob(e.Detail)); err != nil {
+						return err
+					}
+				}
+				if _, err := w.sweep.exec(toTicks(now)); err != nil || !steers {
+					return err
+				}
+				generation = w.generation + 1
+				_, err := w.bumpGeneration.exec(generation)
+				return err
+			})
+		},
+		after: func() {
+			if steers {
+				s.generation.Store(generation)
+			}
+		},
+	})
+}
+
+// apply makes one change, or returns [identity.ErrConflict].
+func (w *statements) apply(c *identity.Change, now time.Time) error {
+	r := &c.Record
+	old, err := oneRecord(w.record, string(r.Kind), r.Tenant, r.ID)
+	if err == nil && expired(&old, now) {
+		err = identity.ErrNoRecord
+	}
+	if errors.Is(err, identity.ErrNoRecord) {
+		old.Revision = 0
+	} else if err != nil {
+		return err
+	}
+	if c.Expect != identity.AnyRevision && c.Expect != old.Revision {
+		return fmt.Errorf("%s %q: %w", r.Kind, r.ID, identity.ErrConflict)
+	}
+	if c.Delete {
+		_, err := w.dropRecord.exec(string(r.Kind), r.Tenant, r.ID)
+		return err
+	}
+	if r.Name != "" {
+		if _, err := w.dropName.exec(string(r.Kind), r.Tenant, r.Name, toTicks(now)); err != nil {
+			return err
+		}
+	}
+	var expires driver.Value
+	if !r.Expires.IsZero() {
+		expires = toTicks(r.Expires)
+	}
+	_, err = w.putRecord.exec(string(r.Kind), r.Tenant, r.ID, optional(r.Name, plain), blob(r.Doc), old.Revision+1, expires)
+	if isTaken(err) {
+		return fmt.Errorf("%s %q: the name %q: %w", r.Kind, r.ID, r.Name, identity.ErrConflict)
+	}
+	return err
+}
+
+// Generation implements [identity.Store]: it costs one atomic load.
+func (s *Store) Generation(context.Context) (int64, error) { return s.generation.Load(), nil }
+
+// Audit implements [identity.Store].
+func (s *Store) Audit(ctx context.Context, tenant string, after int64, limit int) (all []identity.AuditEntry, err error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	err = s.readers.do(ctx, func(r *reader) error {
+		query, args := r.audit, []driver.Value{tenant, after, int64(limit)}
+		if tenant == "" {
+			query, args = r.auditOfAll, args[1:]
+		}
+		return query.query(func(row []driver.Value) error {
+			s := &scanner{row: row}
+			all = append(all, identity.AuditEntry{
+				Seq:    s.integer(),
+				At:     s.time(),
+				Actor:  s.text(expandText),
+				Action: s.text(expandText),
+				Tenant: s.text(expandText),
+				Target: s.text(expandText),
+				Detail: s.blob(),
+			})
+			return s.err
+		}, args...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// blob keeps no bytes apart from no value.
+func blob(b []byte) driver.Value {
+	if b == nil {
+		return nil
+	}
+	return b
+}

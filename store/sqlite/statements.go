@@ -1,0 +1,95 @@
+package sqlite
+
+import "fmt"
+
+// The queries that readers and the writer share.
+const (
+	selectMeeting = "SELECT " + meetingColumns + " FROM meetings WHERE "
+
+	whereOwner      = "tenant = ? AND user = ? AND external_id = ?"
+	whereThread     = "tenant = ? AND thread = ? AND message = ?"
+	whereJoin       = "join_meeting_id = ?"
+	whereConference = "toll_number = ? AND conference_id = ?"
+	whereVTC        = "vtc = ? AND tenant = ?"
+)
+
+// statements are those of the writer's connection.
+type statements struct {
+	begin, commit, rollback     *stmt
+	savepoint, release, undo    *stmt
+	checkpoint                  *stmt
+	insert, update, remove      *stmt
+	byOwner                     *stmt
+	record, putRecord, dropName *stmt
+	dropRecord, sweep           *stmt
+	bumpGeneration, addAudit    *stmt
+
+	nextID     int64 // of a meeting: never used twice by one process
+	generation int64 // as written last
+}
+
+func prepareStatements(c *conn) (*statements, error) {
+	s := &statements{}
+	for _, p := range []struct {
+		into **stmt
+		sql  string
+	}{
+		{&s.begin, "BEGIN IMMEDIATE"},
+		{&s.commit, "COMMIT"},
+		{&s.rollback, "ROLLBACK"},
+		{&s.savepoint, "SAVEPOINT job"},
+		{&s.release, "RELEASE job"},
+		{&s.undo, "ROLLBACK TO job"},
+		{&s.checkpoint, "PRAGMA wal_checkpoint(PASSIVE)"},
+		{&s.insert, "INSERT INTO meetings (" + meetingColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)" +
+			" ON CONFLICT (tenant, user, external_id) WHERE external_id IS NOT NULL DO NOTHING"},
+		{&s.update, "UPDATE meetings SET passcode = ?, subject = ?, start_time = ?, end_time = ?, created = ?, expires = ?," +
+			" options = ?, attendees = ?, revision = revision + 1 WHERE id = ? AND revision = ?"},
+		{&s.remove, "DELETE FROM meetings WHERE id = ?"},
+		{&s.byOwner, selectMeeting + whereOwner},
+		{&s.record, selectRecord + whereRecord},
+		{&s.putRecord, "INSERT INTO records (" + recordColumns + ") VALUES (?,?,?,?,?,?,?)" +
+			" ON CONFLICT (kind, tenant, id) DO UPDATE SET name = excluded.name, doc = excluded.doc," +
+			" revision = excluded.revision, expires = excluded.expires"},
+		{&s.dropName, "DELETE FROM records WHERE kind = ? AND tenant = ? AND name = ? AND expires <= ?"},
+		{&s.dropRecord, "DELETE FROM records WHERE kind = ? AND tenant = ? AND id = ?"},
+		{&s.sweep, "DELETE FROM records WHERE (kind, tenant, id) IN" +
+			" (SELECT kind, tenant, id FROM records WHERE expires <= ? ORDER BY expires LIMIT 16)"},
+		{&s.bumpGeneration, "UPDATE generation SET value = ?"},
+		{&s.addAudit, "INSERT INTO audit (at, actor, action, tenant, target, detail) VALUES (?,?,?,?,?,?)"},
+	} {
+		var err error
+		if *p.into, err = c.prepare(p.sql); err != nil {
+			return nil, err
+		}
+	}
+	last, err := c.integer("SELECT coalesce(max(id), 0) FROM meetings")
+	if err != nil {
+		return nil, fmt.Errorf("last meeting: %w", err)
+	}
+	s.nextID = last + 1
+	if s.generation, err = c.integer("SELECT value FROM generation"); err != nil {
+		return nil, fmt.Errorf("generation: %w", err)
+	}
+	return s, nil
+}
+
+// together runs steps that must all take place or none.
+func (s *statements) together(steps func() error) error {
+	if _, err := s.savepoint.exec(); err != nil {
+		return err
+	}
+	err := steps()
+	if err != nil {
+		if !isolated(err) {
+			return err // the whole transaction is about to be undone
+		}
+		if _, err := s.undo.exec(); err != nil {
+			return err
+		}
+	}
+	if _, err := s.release.exec(); err != nil {
+		return err
+	}
+	return err
+}

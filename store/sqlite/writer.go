@@ -1,0 +1,234 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/convene-meet/convene/meeting"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// maxBatch bounds how many writes share one transaction, and so how long the
+// first of them waits for the others.
+const maxBatch = 256
+
+// A job is one caller's write. It runs inside a transaction that it may share
+// with others, and its caller learns the outcome when that is durable.
+type job struct {
+	// run writes with the writer's statements. An error of its own must leave
+	// nothing of it behind and fails no other job; see [isolated].
+	run func(*statements) error
+	// touched is set by run to the key of a meeting that was there before and
+	// is changed or removed: the cache must not answer for it meanwhile.
+	touched *ownerKey
+	// after is called when the write is durable, before the caller is told.
+	after func()
+
+	err  error
+	done chan error // of capacity 1, so that the caller may leave
+}
+
+// A writer is the one goroutine that writes.
+type writer struct {
+	conn  *conn
+	stmts *statements
+	cache *cache
+	fatal func(error)
+
+	jobs chan *job
+	stop chan struct{} // closed by close
+	gone chan struct{} // closed when the goroutine has ended
+	once sync.Once
+
+	failed error // why nothing is written any more; only the goroutine looks
+	logged int   // jobs since the log was last folded into the database
+}
+
+func startWriter(c *conn, meetings *cache, opts Options) (*writer, error) {
+	stmts, err := prepareStatements(c)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{
+		conn:  c,
+		stmts: stmts,
+		cache: meetings,
+		fatal: opts.Fatal,
+		jobs:  make(chan *job, opts.Queue),
+		stop:  make(chan struct{}),
+		gone:  make(chan struct{}),
+	}
+	go w.loop()
+	return w, nil
+}
+
+// close lets the accepted writes finish and ends the goroutine.
+func (w *writer) close() error {
+	w.once.Do(func() { close(w.stop) })
+	<-w.gone
+	return w.conn.close()
+}
+
+var errClosed = fmt.Errorf("%w: it was closed", meeting.ErrUnavailable)
+
+// do has j written and waits until it is durable. When ctx ends first, the
+// write goes on and its outcome is unknown to the caller.
+func (w *writer) do(ctx context.Context, j *job) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: nothing was written: %w", meeting.ErrUnavailable, err)
+	}
+	j.done = make(chan error, 1)
+	select {
+	case <-w.stop:
+		return errClosed
+	default:
+	}
+	select {
+	case w.jobs <- j:
+	default:
+		return fmt.Errorf("%w: %d writes are waiting already", meeting.ErrUnavailable, cap(w.jobs))
+	}
+	select {
+	case err := <-j.done:
+		return explain(err)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: the caller left, the outcome of the write is unknown: %w", meeting.ErrUnavailable, ctx.Err())
+	case <-w.gone:
+	}
+	select {
+	case err := <-j.done:
+		return explain(err)
+	default:
+		return errClosed
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.gone)
+	batch := make([]*job, 0, maxBatch)
+	for {
+		select {
+		case j := <-w.jobs:
+			batch = w.gather(append(batch[:0], j))
+			w.commit(batch)
+			clear(batch)
+			continue
+		default:
+		}
+		select {
+		case j := <-w.jobs:
+			w.commit(w.gather(append(batch[:0], j)))
+		case <-w.stop:
+			if len(w.jobs) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// gather adds the jobs that wait. Callers whom the last commit set free are
+// about to come back; stepping aside for as long as that brings more jobs costs
+// microseconds and saves flushes.
+func (w *writer) gather(batch []*job) []*job {
+	for before := 0; before < len(batch) && len(batch) < maxBatch; {
+		before = len(batch)
+		runtime.Gosched()
+		for len(batch) < maxBatch {
+			select {
+			case j := <-w.jobs:
+				batch = append(batch, j)
+				continue
+			default:
+			}
+			break
+		}
+	}
+	return batch
+}
+
+// commit writes a batch in one transaction and answers each of its jobs.
+func (w *writer) commit(batch []*job) {
+	err := w.failed
+	if err == nil {
+		err = w.transact(batch)
+	}
+	for _, j := range batch {
+		if err != nil {
+			j.err = err
+		} else if j.err == nil && j.after != nil {
+			j.after()
+		}
+	}
+	for _, j := range batch {
+		j.done <- j.err
+	}
+	w.logged += len(batch)
+	w.fold()
+}
+
+// transact runs the jobs of a batch and commits. An error is the whole batch's:
+// nothing of it is there, or, after a failed flush, nobody knows.
+func (w *writer) transact(batch []*job) error {
+	if _, err := w.stmts.begin.exec(); err != nil {
+		return w.broken(err)
+	}
+	for _, j := range batch {
+		if j.err = j.run(w.stmts); !isolated(j.err) {
+			return w.undo(j.err)
+		}
+	}
+	held := w.cache.hold(batch)
+	defer w.cache.release(held)
+	if _, err := w.stmts.commit.exec(); err != nil {
+		return w.undo(err)
+	}
+	return nil
+}
+
+func (w *writer) undo(err error) error {
+	_, _ = w.stmts.rollback.exec() // fails where SQLite has rolled back by itself
+	return w.broken(err)
+}
+
+// broken decides what a failure of the whole batch means for the next one.
+// A full disk and a lock that did not come are known to have left nothing
+// behind. After anything else, a failed flush above all, what the disk holds is
+// unknown, and to write on could lose what was acknowledged.
+func (w *writer) broken(err error) error {
+	switch code(err) & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY:
+		return explain(err)
+	}
+	w.failed = fmt.Errorf("the database cannot be written any more: %w", explain(err))
+	if w.fatal != nil {
+		w.fatal(w.failed)
+	}
+	return w.failed
+}
+
+// isolated reports whether err concerns one job alone: no error, one of ours,
+// or one that SQLite gives for a single statement.
+func isolated(err error) bool {
+	switch code(err) & 0xff {
+	case sqlite3.SQLITE_OK, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH:
+		return true
+	}
+	return false
+}
+
+// foldAfter is after how many writes the log is folded into the database: at
+// about five pages each, the log stays near 16 MiB.
+const foldAfter = 800
+
+// fold copies the log into the database, so that it can begin anew.
+func (w *writer) fold() {
+	if w.logged < foldAfter || w.failed != nil {
+		return
+	}
+	w.logged = 0
+	if _, err := w.stmts.checkpoint.exec(); err != nil {
+		_ = w.broken(err)
+	}
+}
