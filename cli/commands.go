@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/convene-meet/convene/manage"
+	"github.com/convene-meet/convene/server"
+)
+
+type tokenCommand struct {
+	App      string        `help:"Application, by name or id (booking; with --user: portal)." placeholder:"APP"`
+	User     string        `help:"User for whom the application acts, by UPN or id. Without one it is the application's own token." placeholder:"USER"`
+	Scope    []string      `help:"Permission to ask for; may be repeated. Without one: all that the application has." placeholder:"NAME"`
+	Resource string        `help:"Audience of the token (https://graph.microsoft.com)." placeholder:"URL"`
+	Lifetime time.Duration `help:"How long it is good for (about an hour)." placeholder:"DURATION"`
+	format   `embed:""`
+	target   `embed:""`
+}
+
+func (c *tokenCommand) Help() string {
+	return `Prints the token alone, so that it can stand in a command: curl -H "Authorization: Bearer $(convene token)" … No password is asked for: whoever can open the data directory administers the server.`
+}
+
+func (c *tokenCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	app := c.App
+	if app == "" {
+		app = "booking"
+		if c.User != "" {
+			app = "portal"
+		}
+	}
+	if c.Lifetime%time.Second != 0 || c.Lifetime < 0 {
+		return errors.New("--lifetime: whole seconds, such as 30s or 2h")
+	}
+	t, err := client.Token(ctx, manage.TokenRequest{App: app, User: c.User, Scopes: c.Scope, Resource: c.Resource, Lifetime: int(c.Lifetime / time.Second)})
+	if err != nil {
+		return err
+	}
+	return c.print(p.Stdout, t, func(w io.Writer) { row(w, t.AccessToken) })
+}
+
+type deviceCommands struct {
+	Approve approveCommand `cmd:"" help:"Say yes to a device code, as a user would on the page."`
+}
+
+type approveCommand struct {
+	Code   string `arg:"" help:"The code that the device shows."`
+	User   string `required:"" help:"Who signs in, by UPN." placeholder:"UPN"`
+	target `embed:""`
+}
+
+func (c *approveCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	if err := client.Approve(ctx, c.Code, c.User); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Stdout, "%s is signed in on the device.\n", c.User)
+	return nil
+}
+
+type auditCommand struct {
+	Tenant string `help:"Only this tenant, by domain, name or id." placeholder:"TENANT"`
+	After  int64  `help:"Only entries after the one with this number." placeholder:"SEQ"`
+	format `embed:""`
+	target `embed:""`
+}
+
+func (c *auditCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	entries, err := client.Audit(ctx, c.Tenant, c.After)
+	if err != nil {
+		return err
+	}
+	return c.print(p.Stdout, entries, func(w io.Writer) {
+		row(w, "SEQ", "AT", "ACTOR", "ACTION", "TENANT", "TARGET")
+		for _, e := range entries {
+			row(w, e.Seq, e.At.Format(time.RFC3339), e.Actor, e.Action, e.Tenant, e.Target)
+		}
+	})
+}
+
+type checkCommand struct {
+	Data     string `help:"Data directory." default:"${data}" env:"CONVENE_DATA" placeholder:"DIR"`
+	Database string `help:"Where meetings are kept, as given to dev." placeholder:"URL" env:"CONVENE_DATABASE"`
+}
+
+func (c *checkCommand) Run(ctx context.Context, p *Program) error {
+	if err := server.Check(ctx, c.Data, c.Database); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.Stdout, "No damage found.")
+	return nil
+}
+
+type versionCommand struct {
+	format `embed:""`
+}
+
+func (c *versionCommand) Run(p *Program) error {
+	v := map[string]string{"version": p.Version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}
+	return c.print(p.Stdout, v, func(w io.Writer) {
+		fmt.Fprintf(w, "convene %s (%s, %s)\n", v["version"], v["go"], v["platform"])
+	})
+}
+
+type worldCommands struct {
+	Show  worldShowCommand  `cmd:"" help:"Print the built-in world, to begin a file of your own with."`
+	Check worldCheckCommand `cmd:"" help:"Check a world file."`
+	Apply worldApplyCommand `cmd:"" help:"Bring a running server's directory to a world file."`
+}
+
+type worldShowCommand struct{}
+
+func (worldShowCommand) Run(p *Program) error {
+	_, err := p.Stdout.Write(server.BuiltInWorld())
+	return err
+}
+
+type worldCheckCommand struct {
+	File string `arg:"" type:"path" help:"World file."`
+}
+
+func (c *worldCheckCommand) Run(p *Program) error {
+	w, err := readWorld(c.File)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Stdout, "%d tenants, no mistakes.\n", len(w.Tenants))
+	return nil
+}
+
+type worldApplyCommand struct {
+	File   string `arg:"" type:"path" help:"World file."`
+	target `embed:""`
+}
+
+func (c *worldApplyCommand) Run(ctx context.Context, p *Program) error {
+	if _, err := readWorld(c.File); err != nil { // names file and line
+		return err
+	}
+	raw, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	if err := client.ApplyWorld(ctx, raw); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.Stdout, "Applied.")
+	return nil
+}
+
+// readWorld reads a world file and calls it in errors as the user did.
+func readWorld(name string) (*server.World, error) {
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("world: %w", err)
+	}
+	return server.ParseWorld(relative(name), raw)
+}
+
+// joined writes a list as people do.
+func joined(list []string) string {
+	if len(list) == 0 {
+		return "-"
+	}
+	return strings.Join(list, ", ")
+}

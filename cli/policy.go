@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/convene-meet/convene/manage"
+)
+
+// policyCommands are named after the cmdlets of the Teams module: New-, Get-,
+// Set-, Grant- and Remove-CsApplicationAccessPolicy.
+type policyCommands struct {
+	New    policyNewCommand    `cmd:"" help:"Make a policy (New-CsApplicationAccessPolicy)."`
+	Get    policyGetCommand    `cmd:"" help:"Show policies and whom they are granted to (Get-CsApplicationAccessPolicy)."`
+	Set    policySetCommand    `cmd:"" help:"Change a policy (Set-CsApplicationAccessPolicy)."`
+	Grant  policyGrantCommand  `cmd:"" help:"Grant a policy to a user, a group or the tenant (Grant-CsApplicationAccessPolicy)."`
+	Remove policyRemoveCommand `cmd:"" help:"Remove a policy that is granted to nobody (Remove-CsApplicationAccessPolicy)."`
+}
+
+type tenantFlag struct {
+	Tenant string `help:"Tenant, by domain, name or id; needed where there are several." placeholder:"TENANT" env:"CONVENE_TENANT"`
+}
+
+type policyNewCommand struct {
+	Identity    string   `required:"" help:"Name of the policy." placeholder:"NAME"`
+	AppIDs      []string `name:"app-ids" help:"Applications that it lists, by id or name." placeholder:"APP"`
+	Description *string  `help:"What it is for." placeholder:"TEXT"`
+	tenantFlag  `embed:""`
+	format      `embed:""`
+	target      `embed:""`
+}
+
+func (c *policyNewCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	policy, err := client.NewPolicy(ctx, manage.PolicyChange{Tenant: c.Tenant, Identity: c.Identity, Description: c.Description, Apps: &c.AppIDs})
+	if err != nil {
+		return err
+	}
+	return printPolicies(c.format, p, []manage.Policy{policy})
+}
+
+type policyGetCommand struct {
+	Identity   string `help:"Name of the policy; Global is the one granted to the tenant. Without: all." placeholder:"NAME"`
+	tenantFlag `embed:""`
+	format     `embed:""`
+	target     `embed:""`
+}
+
+func (c *policyGetCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	policies, err := client.Policies(ctx, c.Tenant, c.Identity)
+	if err != nil {
+		return err
+	}
+	return printPolicies(c.format, p, policies)
+}
+
+type policySetCommand struct {
+	Identity    string   `required:"" help:"Name of the policy." placeholder:"NAME"`
+	AppIDs      []string `name:"app-ids" xor:"apps" help:"The whole list of applications, by id or name." placeholder:"APP"`
+	Add         []string `help:"Application to add, by id or name; may be repeated." placeholder:"APP"`
+	Remove      []string `help:"Application to remove, by id or name; may be repeated." placeholder:"APP"`
+	Description *string  `help:"What it is for." placeholder:"TEXT"`
+	tenantFlag  `embed:""`
+	format      `embed:""`
+	target      `embed:""`
+}
+
+func (c *policySetCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	q := manage.PolicyChange{Tenant: c.Tenant, Identity: c.Identity, Description: c.Description, Add: c.Add, Remove: c.Remove}
+	if c.AppIDs != nil {
+		q.Apps = &c.AppIDs
+	}
+	policy, err := client.SetPolicy(ctx, q)
+	if err != nil {
+		return err
+	}
+	return printPolicies(c.format, p, []manage.Policy{policy})
+}
+
+type policyGrantCommand struct {
+	PolicyName string `name:"policy-name" help:"Name of the policy." placeholder:"NAME" xor:"name"`
+	Null       bool   `help:"Take the grant away ($null)." xor:"name"`
+	User       string `help:"Grant to this user, by UPN or id." placeholder:"USER" xor:"to"`
+	Group      string `help:"Grant to this group, by name or id." placeholder:"GROUP" xor:"to"`
+	Global     bool   `help:"Grant to the whole tenant." xor:"to"`
+	Rank       int    `help:"Rank of a grant to a group: 1 goes before 2." placeholder:"N"`
+	tenantFlag `embed:""`
+	target     `embed:""`
+}
+
+func (c *policyGrantCommand) Run(ctx context.Context, p *Program) error {
+	if c.PolicyName == "" && !c.Null {
+		return errors.New("say which policy with --policy-name NAME, or --null to take the grant away")
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	if err := client.Grant(ctx, manage.GrantChange{Tenant: c.Tenant, Policy: c.PolicyName, User: c.User, Group: c.Group, Global: c.Global, Rank: c.Rank}); err != nil {
+		return err
+	}
+	if c.Null {
+		fmt.Fprintln(p.Stdout, "The grant is taken away.")
+	} else {
+		fmt.Fprintf(p.Stdout, "%s is granted.\n", c.PolicyName)
+	}
+	return nil
+}
+
+type policyRemoveCommand struct {
+	Identity   string `required:"" help:"Name of the policy." placeholder:"NAME"`
+	tenantFlag `embed:""`
+	target     `embed:""`
+}
+
+func (c *policyRemoveCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	if err := client.RemovePolicy(ctx, c.Tenant, c.Identity); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Stdout, "%s is removed.\n", c.Identity)
+	return nil
+}
+
+func printPolicies(f format, p *Program, policies []manage.Policy) error {
+	return f.print(p.Stdout, policies, func(w io.Writer) {
+		row(w, "IDENTITY", "APPS", "GRANTED TO", "DESCRIPTION")
+		for _, policy := range policies {
+			row(w, policy.Identity, joined(policy.AppIDs), joined(policy.GrantedTo), policy.Description)
+		}
+	})
+}

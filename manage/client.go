@@ -1,0 +1,173 @@
+package manage
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// A Client calls the management of a running server.
+type Client struct {
+	base  string
+	token string
+	http  *http.Client
+	where string // for errors
+}
+
+// Local returns a client of the server that keeps its state in dir, by its
+// management socket.
+func Local(dir, socket string) *Client {
+	name := filepath.Join(dir, socket)
+	return &Client{base: "http://management", where: name, http: &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			address, done, err := SocketAddress(name)
+			if err != nil {
+				return nil, err
+			}
+			defer done()
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", address)
+		},
+	}}}
+}
+
+// Remote returns a client of management over TCP.
+func Remote(address, token string) (*Client, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("management address %q is not http://HOST:PORT", address)
+	}
+	return &Client{base: strings.TrimSuffix(address, "/"), token: token, where: address,
+		http: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}}}, nil
+}
+
+// SocketAddress returns an address for the Unix socket at name that fits the
+// system's limit of about 100 bytes: a long one is reached through the open
+// directory. done is to be called after use.
+func SocketAddress(name string) (address string, done func(), err error) {
+	const most = 100
+	if len(name) <= most {
+		return name, func() {}, nil
+	}
+	dir, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return "", nil, err
+	}
+	address = fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(name))
+	return address, func() { _ = dir.Close() }, nil
+}
+
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader = http.NoBody
+	kind := ""
+	switch v := in.(type) {
+	case nil:
+	case []byte:
+		body, kind = bytes.NewReader(v), "application/yaml"
+	default:
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body, kind = bytes.NewReader(raw), "application/json"
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return err
+	}
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+			return fmt.Errorf("no server answers at %s. Start one with convene dev, or say where it is with --data or --management", c.where)
+		}
+		return fmt.Errorf("management at %s: %w", c.where, err)
+	}
+	raw, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return fmt.Errorf("management at %s: %w", c.where, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		var e struct {
+			Error struct{ Code, Message string }
+		}
+		if json.Unmarshal(raw, &e) != nil || e.Error.Message == "" {
+			return fmt.Errorf("management at %s answered %s", c.where, resp.Status)
+		}
+		return &Error{resp.StatusCode, e.Error.Code, e.Error.Message}
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(raw, out)
+}
+
+// Server asks the server who it is.
+func (c *Client) Server(ctx context.Context) (info ServerInfo, err error) {
+	return info, c.call(ctx, http.MethodGet, "/v1/server", nil, &info)
+}
+
+// Token asks for an access token.
+func (c *Client) Token(ctx context.Context, q TokenRequest) (t Token, err error) {
+	return t, c.call(ctx, http.MethodPost, "/v1/token", q, &t)
+}
+
+// Approve lets a user say yes to a device code.
+func (c *Client) Approve(ctx context.Context, userCode, user string) error {
+	return c.call(ctx, http.MethodPost, "/v1/device/approve", map[string]string{"userCode": userCode, "user": user}, nil)
+}
+
+// Policies lists a tenant's policies, or the one named.
+func (c *Client) Policies(ctx context.Context, tenant, identity string) ([]Policy, error) {
+	var answer struct{ Value []Policy }
+	err := c.call(ctx, http.MethodGet, "/v1/policies?"+url.Values{"tenant": {tenant}, "identity": {identity}}.Encode(), nil, &answer)
+	return answer.Value, err
+}
+
+// NewPolicy makes a policy.
+func (c *Client) NewPolicy(ctx context.Context, q PolicyChange) (p Policy, err error) {
+	return p, c.call(ctx, http.MethodPost, "/v1/policies", q, &p)
+}
+
+// SetPolicy changes a policy.
+func (c *Client) SetPolicy(ctx context.Context, q PolicyChange) (p Policy, err error) {
+	return p, c.call(ctx, http.MethodPatch, "/v1/policies", q, &p)
+}
+
+// RemovePolicy removes a policy that is granted to nobody.
+func (c *Client) RemovePolicy(ctx context.Context, tenant, identity string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/policies?"+url.Values{"tenant": {tenant}, "identity": {identity}}.Encode(), nil, nil)
+}
+
+// Grant grants a policy, or takes a grant away.
+func (c *Client) Grant(ctx context.Context, q GrantChange) error {
+	return c.call(ctx, http.MethodPost, "/v1/grants", q, nil)
+}
+
+// Audit lists the changes after one, oldest first.
+func (c *Client) Audit(ctx context.Context, tenant string, after int64) ([]AuditEntry, error) {
+	var answer struct{ Value []AuditEntry }
+	err := c.call(ctx, http.MethodGet, "/v1/audit?"+url.Values{"tenant": {tenant}, "after": {fmt.Sprint(after)}}.Encode(), nil, &answer)
+	return answer.Value, err
+}
+
+// ApplyWorld brings the directory to a world file.
+func (c *Client) ApplyWorld(ctx context.Context, file []byte) error {
+	return c.call(ctx, http.MethodPut, "/v1/world", file, nil)
+}

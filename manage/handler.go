@@ -1,0 +1,210 @@
+package manage
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/world"
+)
+
+// maxBody bounds a request; a world file is the largest.
+const maxBody = 8 << 20
+
+type route func(h *Handler, r *http.Request) (any, error)
+
+// routes are everything that management does.
+var routes = map[string]route{
+	"GET /v1/server":          (*Handler).server,
+	"POST /v1/token":          (*Handler).token,
+	"POST /v1/device/approve": (*Handler).approve,
+	"GET /v1/policies":        (*Handler).listPolicies,
+	"POST /v1/policies":       (*Handler).newPolicy,
+	"PATCH /v1/policies":      (*Handler).setPolicy,
+	"DELETE /v1/policies":     (*Handler).removePolicy,
+	"POST /v1/grants":         (*Handler).grant,
+	"GET /v1/audit":           (*Handler).audit,
+	"PUT /v1/world":           (*Handler).putWorld,
+}
+
+// ServeHTTP answers one request with JSON.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	result, err := h.serve(r)
+	status := http.StatusOK
+	if err != nil {
+		e := explain(err)
+		status = e.Status
+		if status >= 500 {
+			h.Log.ErrorContext(r.Context(), "management request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		}
+		result = map[string]any{"error": map[string]string{"code": e.Code, "message": e.Message}}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(result) // the client is gone, and nobody is left to tell
+}
+
+func (h *Handler) serve(r *http.Request) (any, error) {
+	if err := h.admit(r); err != nil {
+		return nil, err
+	}
+	serve, ok := routes[r.Method+" "+r.URL.Path]
+	if ok {
+		return serve(h, r)
+	}
+	var methods []string
+	for pattern := range routes {
+		if method, path, _ := strings.Cut(pattern, " "); path == r.URL.Path {
+			methods = append(methods, method)
+		}
+	}
+	if len(methods) > 0 {
+		slices.Sort(methods)
+		return nil, &Error{http.StatusMethodNotAllowed, "MethodNotAllowed", fmt.Sprintf("Use %s here.", strings.Join(methods, " or "))}
+	}
+	return nil, notFound("Management has nothing at this path.")
+}
+
+// admit lets in whoever comes over the Unix socket or has the token.
+func (h *Handler) admit(r *http.Request) error {
+	if local, _ := r.Context().Value(localKey{}).(bool); local {
+		return nil
+	}
+	if !slices.Contains(h.TCPHosts, r.Host) {
+		return &Error{http.StatusMisdirectedRequest, "MisdirectedRequest", "The Host header does not name the management address."}
+	}
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || h.TCPToken == "" || subtle.ConstantTimeCompare([]byte(token), []byte(h.TCPToken)) != 1 {
+		return &Error{http.StatusUnauthorized, "Unauthorized", "Management over TCP needs Authorization: Bearer with the server's management token."}
+	}
+	return nil
+}
+
+// decode reads a JSON body, in which nothing may be unknown.
+func decode[T any](r *http.Request) (v T, err error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return v, &Error{http.StatusUnsupportedMediaType, "UnsupportedMediaType", "Send Content-Type: application/json."}
+	}
+	body, err := readAll(r)
+	if err != nil {
+		return v, err
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, badRequest("The body cannot be read: " + err.Error() + ".")
+	}
+	return v, nil
+}
+
+func readAll(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, badRequest("The body ended before it was complete.")
+	}
+	if len(body) > maxBody {
+		return nil, &Error{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("The body has more than %d bytes.", maxBody)}
+	}
+	return body, nil
+}
+
+func (h *Handler) server(*http.Request) (any, error) {
+	return ServerInfo{URL: h.URL, CAFile: h.CAFile, Version: h.Version}, nil
+}
+
+var errForeign = &Error{http.StatusNotFound, "NotFound", "This server does not issue tokens: its identity provider is another one."}
+
+func (h *Handler) token(r *http.Request) (any, error) {
+	q, err := decode[TokenRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	if h.Issue == nil {
+		return nil, errForeign
+	}
+	app, err := h.app(r.Context(), "", q.App)
+	if err != nil {
+		return nil, err
+	}
+	q.App = app.ID
+	return h.Issue(r.Context(), q)
+}
+
+func (h *Handler) approve(r *http.Request) (any, error) {
+	q, err := decode[struct {
+		UserCode string `json:"userCode"`
+		User     string `json:"user"`
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	if h.Approve == nil {
+		return nil, errForeign
+	}
+	return struct{}{}, h.Approve(r.Context(), q.UserCode, q.User)
+}
+
+func (h *Handler) audit(r *http.Request) (any, error) {
+	query := r.URL.Query()
+	after, limit := int64(0), 1000
+	var err error
+	if s := query.Get("after"); s != "" {
+		if after, err = strconv.ParseInt(s, 10, 64); err != nil {
+			return nil, badRequest("after must be the seq of an entry.")
+		}
+	}
+	if s := query.Get("limit"); s != "" {
+		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > 1000 {
+			return nil, badRequest("limit must be a number from 1 to 1000.")
+		}
+	}
+	tenant := query.Get("tenant")
+	if tenant != "" {
+		t, err := h.tenant(r.Context(), tenant)
+		if err != nil {
+			return nil, err
+		}
+		tenant = t.ID
+	}
+	stored, err := h.Store.Audit(r.Context(), tenant, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]AuditEntry, 0, len(stored))
+	for _, e := range stored {
+		entry := AuditEntry{Seq: e.Seq, At: e.At, Actor: e.Actor, Action: e.Action, Tenant: e.Tenant, Target: e.Target}
+		if len(e.Detail) > 0 {
+			entry.Detail = json.RawMessage(e.Detail)
+		}
+		entries = append(entries, entry)
+	}
+	return map[string]any{"value": entries}, nil
+}
+
+func (h *Handler) putWorld(r *http.Request) (any, error) {
+	body, err := readAll(r)
+	if err != nil {
+		return nil, err
+	}
+	w, err := world.Parse("world", body)
+	if err != nil {
+		return nil, badRequest(err.Error())
+	}
+	if err := w.Apply(r.Context(), h.Store, h.Now()); err != nil {
+		if errors.Is(err, identity.ErrConflict) {
+			return nil, &Error{http.StatusConflict, "Conflict", "Something in the world meets something that is there already, such as a name that is taken."}
+		}
+		return nil, err
+	}
+	return struct{}{}, nil
+}

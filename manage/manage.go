@@ -1,0 +1,145 @@
+// Package manage is how a running server is administered: an API of JSON over
+// HTTP on the management socket, and the client that the commands use. It never
+// stands on the public origin. It knows neither Graph's wire nor the terminal.
+//
+// Start at [Handler], whose routes are the table in routes; [Client] calls them.
+package manage
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/convene-meet/convene/identity"
+)
+
+// A Handler serves management. A request over the Unix socket is trusted, since
+// only the socket's owner can open it; one over TCP needs the token, and a Host
+// header that names the listener, so that no web page can reach it by rebinding
+// a name.
+type Handler struct {
+	Policies  *identity.Policies
+	Directory *identity.Directory
+	Store     identity.Store
+	Log       *slog.Logger
+	Now       func() time.Time
+
+	URL     string // origin of the public API
+	CAFile  string
+	Version string
+
+	TCPToken string
+	TCPHosts []string
+
+	// Issue makes an access token for an application or a user. Nil where the
+	// identity provider is somebody else's.
+	Issue func(context.Context, TokenRequest) (Token, error)
+	// Approve lets a user say yes to a device code. Nil as Issue.
+	Approve func(ctx context.Context, userCode, user string) error
+}
+
+type localKey struct{}
+
+// WithLocal marks the context of a connection: local is true for the Unix
+// socket.
+func WithLocal(ctx context.Context, local bool) context.Context {
+	return context.WithValue(ctx, localKey{}, local)
+}
+
+// A ServerInfo is what a running server says of itself.
+type ServerInfo struct {
+	URL     string `json:"url"`
+	CAFile  string `json:"caFile"`
+	Version string `json:"version"`
+}
+
+// A TokenRequest asks for an access token. User is a UPN, or an id in the
+// application's tenant; empty for a token of the application itself. No scopes
+// means all that the application has.
+type TokenRequest struct {
+	App      string   `json:"app"` // id, or name
+	User     string   `json:"user,omitempty"`
+	Scopes   []string `json:"scopes,omitempty"`
+	Resource string   `json:"resource,omitempty"`
+	Lifetime int      `json:"lifetimeSeconds,omitempty"`
+}
+
+// A Token is an access token and when it expires.
+type Token struct {
+	AccessToken string    `json:"accessToken"`
+	Expires     time.Time `json:"expires"`
+}
+
+// A Policy is an application access policy as management shows it.
+type Policy struct {
+	Identity      string    `json:"identity"`
+	Tenant        string    `json:"tenant"`
+	Description   string    `json:"description"`
+	AppIDs        []string  `json:"appIds"`
+	GrantedTo     []string  `json:"grantedTo"` // "tenant", "user:{id}", "group:{id} rank {n}"
+	EffectiveFrom time.Time `json:"effectiveFrom,omitzero"`
+}
+
+// A PolicyChange makes or changes a policy. Of a change, nil leaves as it is.
+// Applications are named by id, or by name.
+type PolicyChange struct {
+	Tenant      string    `json:"tenant,omitempty"`
+	Identity    string    `json:"identity"`
+	Description *string   `json:"description,omitempty"`
+	Apps        *[]string `json:"apps,omitempty"` // the whole list
+	Add         []string  `json:"add,omitempty"`
+	Remove      []string  `json:"remove,omitempty"`
+}
+
+// A GrantChange grants a policy to one of User, Group or the whole tenant. An
+// empty Policy takes the grant away.
+type GrantChange struct {
+	Tenant string `json:"tenant,omitempty"`
+	Policy string `json:"policy"`
+	User   string `json:"user,omitempty"`
+	Group  string `json:"group,omitempty"`
+	Global bool   `json:"global,omitempty"`
+	Rank   int    `json:"rank,omitempty"`
+}
+
+// An AuditEntry is one change that was made.
+type AuditEntry struct {
+	Seq    int64     `json:"seq"`
+	At     time.Time `json:"at"`
+	Actor  string    `json:"actor"`
+	Action string    `json:"action"`
+	Tenant string    `json:"tenant,omitempty"`
+	Target string    `json:"target,omitempty"`
+	Detail any       `json:"detail,omitempty"`
+}
+
+// An Error is a request that was refused. Message says what to change.
+type Error struct {
+	Status  int
+	Code    string
+	Message string
+}
+
+func (e *Error) Error() string { return e.Message }
+
+func badRequest(message string) error { return &Error{400, "BadRequest", message} }
+
+func notFound(message string) error { return &Error{404, "NotFound", message} }
+
+// explain decides what a caller may learn of err.
+func explain(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*identity.PolicyError](err); ok {
+		if e.NotFound {
+			return &Error{404, "NotFound", e.Message}
+		}
+		return &Error{400, "BadRequest", e.Message}
+	}
+	if errors.Is(err, identity.ErrConflict) {
+		return &Error{409, "Conflict", "Others change the same thing at the same time. Try again."}
+	}
+	return &Error{500, "InternalServerError", "An internal error occurred. The server's log says more."}
+}

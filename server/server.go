@@ -1,0 +1,300 @@
+// Package server puts the rooms together: it opens the store, makes the
+// certificate, and serves the API, sign-in, pages and management until it is
+// told to stop. It knows neither flags nor the terminal, and not the media
+// engine.
+//
+// Start at [New] and [Server.Run]; tests and the program start the same thing.
+// Which host is answered how is in sites.go.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/convene-meet/convene/graph"
+	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/identity/devlogin"
+	"github.com/convene-meet/convene/join"
+	"github.com/convene-meet/convene/manage"
+	"github.com/convene-meet/convene/meeting"
+	"github.com/convene-meet/convene/web"
+	"github.com/convene-meet/convene/world"
+)
+
+// Config is everything that can be chosen. Start from [Default], not from zero.
+type Config struct {
+	Listen    string // "host:port"; port 0 picks a free one
+	Expose    bool   // allows Listen to be an address that others reach
+	PublicURL string // "https://host:port" of issuer and links; empty: the address asked for
+	Data      string // directory of state; made when missing
+	Database  string // "sqlite:DIRECTORY" or "postgres://…"; empty: SQLite in Data
+	CADir     string // directory of the certificate authority; empty: Data
+	World     *world.World
+	Clouds    []Cloud // the first one is that of the server's own addresses
+
+	NamesInPaths bool          // applications may name users by UPN
+	PolicyDelay  time.Duration // until a changed application access policy is in effect
+
+	ManagementListen string // "host:port" of management over TCP; empty: the Unix socket alone
+	ManagementToken  string // bearer token of management over TCP
+
+	Grace     time.Duration // how long running requests may take to finish at the end
+	Log       *slog.Logger
+	AccessLog io.Writer // a line for each request; nil: none
+	Now       func() time.Time
+	MakeKey   func() (*identity.Key, error) // the first signing key; nil: a new one
+	Version   string
+}
+
+// Default is the configuration of "convene dev".
+func Default() Config {
+	return Config{
+		Listen: "localhost:8443", Data: "convene-data", World: world.BuiltIn(), Clouds: []Cloud{Global}, NamesInPaths: true,
+		Grace: 10 * time.Second, Log: slog.New(slog.DiscardHandler), Now: time.Now, Version: "unknown",
+	}
+}
+
+// A Server is a whole Convene, ready to run.
+type Server struct {
+	cfg      Config
+	url      string
+	ca       *authority
+	store    Store
+	lock     io.Closer
+	listener net.Listener
+	http     *http.Server
+	manage   *managed
+	access   *accessLog
+	provider *devlogin.Provider
+	policies *identity.Policies
+	fatal    chan error
+	close    func() error
+}
+
+// New opens everything that a server needs, listens, and answers nothing yet:
+// the caller has to call Run, or Close. Every problem that stands in the way is
+// an error that says what to change.
+func New(ctx context.Context, cfg Config) (_ *Server, err error) {
+	s := &Server{cfg: cfg, fatal: make(chan error, 1)}
+	s.close = sync.OnceValue(s.closeAll)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	if s.store, s.lock, err = openStore(ctx, cfg, s.stop); err != nil {
+		return nil, err
+	}
+	caDir := cfg.CADir
+	if caDir == "" {
+		caDir = cfg.Data
+	}
+	if s.ca, err = openAuthority(caDir, cfg.Now()); err != nil {
+		return nil, fmt.Errorf("certificate authority: %w", err)
+	}
+	if err := cfg.World.Apply(ctx, s.store, cfg.Now()); err != nil {
+		return nil, fmt.Errorf("world: %w", err)
+	}
+	if s.listener, err = listen(ctx, cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if err := s.assemble(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// listen binds an address. Where a name stands for several addresses, as
+// localhost does for ::1 and 127.0.0.1, it binds the first one that works.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "tcp", address)
+}
+
+// assemble builds the handlers on the open store and listener.
+func (s *Server) assemble(ctx context.Context) error {
+	cfg := s.cfg
+	host, _, err := net.SplitHostPort(cfg.Listen)
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(s.listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	sites, own := newSites(cfg, host, port)
+	s.url = own
+	keys := &identity.Keys{Store: s.store, Now: cfg.Now, Make: cfg.MakeKey}
+	if _, err := keys.Signing(ctx); err != nil {
+		return fmt.Errorf("signing key: %w", err)
+	}
+	directory := &identity.Directory{Store: s.store, Now: cfg.Now}
+	meetings := &meeting.Service{Store: s.store, Now: cfg.Now}
+	s.policies = &identity.Policies{Store: s.store, Now: cfg.Now, Delay: cfg.PolicyDelay}
+	s.provider = &devlogin.Provider{
+		Directory: directory, Keys: keys, Store: s.store, Now: cfg.Now, Log: cfg.Log, Asset: web.Path,
+		Origin:    func(r *http.Request) string { return siteOf(r).Origin },
+		Resources: sites.resources,
+	}
+	api := &graph.Handler{
+		Meetings: meetings, Log: cfg.Log,
+		Identity: &identity.Service{Store: s.store, Keys: keys, Now: cfg.Now, NamesInPaths: cfg.NamesInPaths},
+	}
+	pages := &join.Handler{Meetings: meetings, Directory: directory, Log: cfg.Log, Now: cfg.Now, Origin: func(r *http.Request) string { return siteOf(r).Origin }}
+	public := &publicHandler{sites: sites, api: api, provider: s.provider, pages: pages, assets: web.Handler(), log: cfg.Log}
+	s.access = newAccessLog(cfg.AccessLog, cfg.Now)
+	certificate, err := s.ca.leaf(cfg.Now())
+	if err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	s.http = newHTTPServer(s.access.wrap(public), certificate, cfg.Log)
+	s.manage, err = newManaged(ctx, cfg, &manage.Handler{
+		Policies: s.policies, Directory: directory, Store: s.store, Log: cfg.Log, Now: cfg.Now,
+		URL: s.url, CAFile: s.ca.file, Version: cfg.Version, Issue: s.issue, Approve: s.approve,
+	})
+	return err
+}
+
+// URL is the origin under which the server is reached: "https://host:port".
+func (s *Server) URL() string { return s.url }
+
+// CA is the certificate of the authority that signed the server's, in PEM.
+func (s *Server) CA() []byte { return s.ca.pem }
+
+// CAFile is where that certificate lies.
+func (s *Server) CAFile() string { return s.ca.file }
+
+// Policies administers application access policies, as management does.
+func (s *Server) Policies() *identity.Policies { return s.policies }
+
+// Store is the open store. It is closed with the server.
+func (s *Server) Store() Store { return s.store }
+
+// Provider is the embedded identity provider, which issues tokens to whoever
+// has it in hand.
+func (s *Server) Provider() *devlogin.Provider { return s.provider }
+
+// stop ends Run with an error that leaves no other way.
+func (s *Server) stop(err error) {
+	select {
+	case s.fatal <- err:
+	default:
+	}
+}
+
+// Run serves until ctx is done, and then lets running requests finish and
+// closes everything. It calls ready once requests are answered.
+func (s *Server) Run(ctx context.Context, ready func()) (err error) {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	failed := make(chan error, 2)
+	var serving sync.WaitGroup
+	serving.Go(func() { failed <- notClosed(s.http.ServeTLS(s.listener, "", "")) })
+	serving.Go(func() { failed <- notClosed(s.manage.serve()) })
+	if ready != nil {
+		ready()
+	}
+	select {
+	case err = <-failed:
+	case err = <-s.fatal:
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Grace)
+	defer cancel()
+	err = errors.Join(err, s.http.Shutdown(grace), s.manage.shutdown(grace))
+	serving.Wait()
+	return err
+}
+
+func notClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve: %w", err)
+}
+
+// Close frees what New opened. After Run it does nothing.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) closeAll() error {
+	var errs []error
+	if s.http != nil {
+		errs = append(errs, s.http.Close())
+	}
+	if s.listener != nil {
+		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.manage != nil {
+		errs = append(errs, s.manage.close())
+	}
+	if s.access != nil {
+		s.access.close()
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports every wrong setting at once, each opening with its name.
+func (c Config) Validate() error {
+	var errs []error
+	host, port, err := net.SplitHostPort(c.Listen)
+	switch {
+	case err != nil:
+		errs = append(errs, fmt.Errorf("listen: %q is not HOST:PORT, such as localhost:8443", c.Listen))
+	case !c.Expose && !isLoopback(host):
+		errs = append(errs, fmt.Errorf("listen: %s is reached from other machines, and everybody knows the passwords of the built-in world. Listen on localhost, or give --expose to allow it", c.Listen))
+	case port == "":
+		errs = append(errs, fmt.Errorf("listen: %q has no port", c.Listen))
+	}
+	if c.PublicURL != "" {
+		if _, _, err := splitOrigin(c.PublicURL); err != nil {
+			errs = append(errs, fmt.Errorf("public-url: %w", err))
+		}
+	}
+	if c.World == nil {
+		errs = append(errs, errors.New("world: none is given"))
+	}
+	if len(c.Clouds) == 0 {
+		errs = append(errs, errors.New("cloud: none is given"))
+	}
+	if c.PolicyDelay < 0 {
+		errs = append(errs, fmt.Errorf("policy-delay: %v is negative", c.PolicyDelay))
+	}
+	if c.ManagementListen != "" && len(c.ManagementToken) < 16 {
+		errs = append(errs, errors.New("management-token: management over TCP needs a token of at least 16 characters"))
+	}
+	return errors.Join(errs...)
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// dataFile is a file of the data directory.
+func dataFile(cfg Config, name string) string { return filepath.Join(cfg.Data, name) }

@@ -1,0 +1,279 @@
+package world
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Parse reads a world file. name is what errors call the file. It reports every
+// mistake of meaning at once, each as "file:line: key: what is wrong"; of the
+// mistakes of form only the first one can be told.
+func Parse(name string, data []byte) (*World, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, formError(name, err)
+	}
+	if len(file.Docs) > 1 {
+		return nil, fmt.Errorf("%s: a world file is one YAML document, this one has %d", name, len(file.Docs))
+	}
+	w := new(World)
+	if err := yaml.UnmarshalWithOptions(data, w, yaml.DisallowUnknownField()); err != nil {
+		return nil, formError(name, err)
+	}
+	c := checker{name: name, file: file}
+	c.world(w)
+	return w, errors.Join(c.problems...)
+}
+
+// formError says where the text is no world file.
+func formError(name string, err error) error {
+	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
+		return fmt.Errorf("%s:%d: %s", name, e.GetToken().Position.Line, e.GetMessage())
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// A checker finds mistakes of meaning, and fills in what may be left out.
+type checker struct {
+	name     string
+	file     *ast.File
+	problems []error
+	ids      map[string]string // kind and id to where it was given
+}
+
+// wrong reports a mistake at a path such as "$.tenants[0].users[1].id".
+func (c *checker) wrong(path, format string, args ...any) {
+	where := c.name
+	for p := path; p != "$" && p != ""; p = p[:strings.LastIndexAny(p, ".[")] {
+		if node := c.find(p); node != nil {
+			where = fmt.Sprintf("%s:%d", c.name, node.GetToken().Position.Line)
+			break
+		}
+	}
+	c.problems = append(c.problems, fmt.Errorf("%s: %s: %s", where, strings.TrimPrefix(path, "$."), fmt.Sprintf(format, args...)))
+}
+
+func (c *checker) find(path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	node, err := p.FilterFile(c.file)
+	if err != nil || node == nil {
+		return nil
+	}
+	return node
+}
+
+func (c *checker) world(w *World) {
+	c.ids = map[string]string{}
+	if len(w.Tenants) == 0 {
+		c.wrong("$.tenants", "a world needs at least one tenant")
+	}
+	for i := range w.Tenants {
+		c.tenant(fmt.Sprintf("$.tenants[%d]", i), &w.Tenants[i])
+	}
+}
+
+func (c *checker) tenant(path string, t *Tenant) {
+	c.required(path+".name", t.Name)
+	t.Domain = strings.ToLower(t.Domain)
+	if c.required(path+".domain", t.Domain) && (strings.ContainsAny(t.Domain, "@/ ") || !strings.Contains(t.Domain, ".")) {
+		c.wrong(path+".domain", "%q is not a domain name", t.Domain)
+	}
+	c.unique(path+".domain", "domain", t.Domain)
+	c.id(path+".id", "tenant", &t.ID, "tenant", t.Domain)
+	if a := t.AudioConferencing; a != nil {
+		c.required(path+".audioConferencing.tollNumber", a.TollNumber)
+	}
+	for i := range t.Users {
+		c.user(fmt.Sprintf("%s.users[%d]", path, i), t, &t.Users[i])
+	}
+	for i := range t.Groups {
+		p, g := fmt.Sprintf("%s.groups[%d]", path, i), &t.Groups[i]
+		c.required(p+".name", g.Name)
+		c.unique(p+".name", "group of "+t.Domain, g.Name)
+		c.id(p+".id", "group", &g.ID, "group", t.Domain, g.Name)
+		for j, m := range g.Members {
+			if t.findUser(m) == nil {
+				c.wrong(fmt.Sprintf("%s.members[%d]", p, j), "there is no user %q in this tenant", m)
+			}
+		}
+	}
+	for i := range t.Apps {
+		c.app(fmt.Sprintf("%s.apps[%d]", path, i), t, &t.Apps[i])
+	}
+	for i := range t.Policies {
+		c.policy(fmt.Sprintf("%s.applicationAccessPolicies[%d]", path, i), t, &t.Policies[i])
+	}
+}
+
+func (c *checker) user(path string, t *Tenant, u *User) {
+	c.required(path+".upn", u.UPN)
+	name, domain, hasDomain := strings.Cut(u.UPN, "@")
+	if !hasDomain {
+		u.UPN = name + "@" + t.Domain
+	} else if !strings.EqualFold(domain, t.Domain) {
+		c.wrong(path+".upn", "%q is not in the domain %s of the tenant", u.UPN, t.Domain)
+	}
+	c.unique(path+".upn", "user", strings.ToLower(u.UPN))
+	c.id(path+".id", "user", &u.ID, "user", strings.ToLower(u.UPN))
+	if u.DisplayName == "" {
+		u.DisplayName = name
+	}
+	if u.Mail == "" {
+		u.Mail = u.UPN
+	}
+}
+
+func (c *checker) app(path string, t *Tenant, a *App) {
+	c.required(path+".name", a.Name)
+	c.unique(path+".name", "app of "+t.Domain, a.Name)
+	c.id(path+".id", "app", &a.ID, "app", t.Domain, a.Name)
+	if a.Public && a.Secret != "" {
+		c.wrong(path+".secret", "a public app cannot keep a secret; leave out one of public and secret")
+	}
+	if !a.Public && a.Secret == "" {
+		c.wrong(path, "the app needs a secret, or public: true")
+	}
+	if a.Public && len(a.ApplicationPermissions) > 0 {
+		c.wrong(path+".applicationPermissions", "a public app cannot have application permissions, since it has no secret to prove itself with")
+	}
+	for i, p := range append(slices.Clone(a.ApplicationPermissions), a.DelegatedPermissions...) {
+		key := fmt.Sprintf(".applicationPermissions[%d]", i)
+		if i >= len(a.ApplicationPermissions) {
+			key = fmt.Sprintf(".delegatedPermissions[%d]", i-len(a.ApplicationPermissions))
+		}
+		if p == "" || strings.ContainsAny(p, " /\t\n") {
+			c.wrong(path+key, "%q is not the name of a permission, such as OnlineMeetings.ReadWrite.All", p)
+		}
+	}
+}
+
+func (c *checker) policy(path string, t *Tenant, p *Policy) {
+	c.required(path+".name", p.Name)
+	c.unique(path+".name", "policy of "+t.Domain, strings.ToLower(p.Name))
+	if strings.EqualFold(p.Name, "global") {
+		c.wrong(path+".name", "Global stands for what is granted to the whole tenant; choose another name")
+	}
+	for i, name := range p.Apps {
+		if t.findApp(name) == nil && !isGUID(name) {
+			c.wrong(fmt.Sprintf("%s.apps[%d]", path, i), "there is no app %q in this tenant; name one of it, or give an application id", name)
+		}
+	}
+	if p.GrantedTo.Tenant {
+		c.unique(path+".grantedTo.tenant", "grant to the whole tenant "+t.Domain, "there can be one")
+	}
+	for i, name := range p.GrantedTo.Users {
+		at := fmt.Sprintf("%s.grantedTo.users[%d]", path, i)
+		u := t.findUser(name)
+		if u == nil {
+			c.wrong(at, "there is no user %q in this tenant", name)
+			continue
+		}
+		c.unique(at, "grant to the user", u.ID)
+	}
+	for i, g := range p.GrantedTo.Groups {
+		at := fmt.Sprintf("%s.grantedTo.groups[%d]", path, i)
+		group := t.findGroup(g.Name)
+		if group == nil {
+			c.wrong(at+".name", "there is no group %q in this tenant", g.Name)
+			continue
+		}
+		if g.Rank < 1 {
+			c.wrong(at+".rank", "a rank is 1 or more")
+		}
+		c.unique(at+".name", "grant to the group", group.ID)
+	}
+}
+
+func (c *checker) required(path, value string) bool {
+	if strings.TrimSpace(value) == "" {
+		c.wrong(path, "is required")
+		return false
+	}
+	return true
+}
+
+func (c *checker) unique(path, kind, value string) {
+	if value == "" {
+		return
+	}
+	key := kind + "\x00" + value
+	if first, taken := c.ids[key]; taken {
+		c.wrong(path, "%s %q is given twice, first at %s", kind, value, first)
+		return
+	}
+	c.ids[key] = strings.TrimPrefix(path, "$.")
+}
+
+// id checks an id, or derives it from names.
+func (c *checker) id(path, kind string, id *string, names ...string) {
+	if *id == "" {
+		*id = derivedID(names...)
+	}
+	*id = strings.ToLower(*id)
+	if !isGUID(*id) {
+		c.wrong(path, "%q is not a GUID, such as c0ffee00-0001-4a00-8000-000000000001", *id)
+	}
+	c.unique(path, kind+" id", *id)
+}
+
+// derivedID makes a version 8 GUID (RFC 9562, section 5.8) of names.
+func derivedID(names ...string) string {
+	sum := sha256.Sum256([]byte("convene:" + strings.Join(names, "\x00")))
+	sum[6] = sum[6]&0x0f | 0x80
+	sum[8] = sum[8]&0x3f | 0x80
+	h := hex.EncodeToString(sum[:16])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+func isGUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		hexDigit := c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+		if dash != (c == '-') || !dash && !hexDigit {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *Tenant) findUser(name string) *User {
+	for i := range t.Users {
+		u := &t.Users[i]
+		if strings.EqualFold(u.ID, name) || strings.EqualFold(u.UPN, name) || strings.EqualFold(u.UPN, name+"@"+t.Domain) {
+			return u
+		}
+	}
+	return nil
+}
+
+func (t *Tenant) findGroup(name string) *Group {
+	for i := range t.Groups {
+		if g := &t.Groups[i]; strings.EqualFold(g.ID, name) || strings.EqualFold(g.Name, name) {
+			return g
+		}
+	}
+	return nil
+}
+
+func (t *Tenant) findApp(name string) *App {
+	for i := range t.Apps {
+		if a := &t.Apps[i]; strings.EqualFold(a.ID, name) || strings.EqualFold(a.Name, name) {
+			return a
+		}
+	}
+	return nil
+}
