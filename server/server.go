@@ -298,3 +298,6 @@ func isLoopback(host string) bool {
 
 // dataFile is a file of the data directory.
 func dataFile(cfg Config, name string) string { return filepath.Join(cfg.Data, name) }
+
+// Now is the server's clock.
+func (s *Server) Now() func() time.Time { return s.cfg.Now }

@@ -33,6 +33,14 @@ func Parse(name string, data []byte) (*World, error) {
 	return w, errors.Join(c.problems...)
 }
 
+// Complete checks a world that was made in Go, as Parse does with one that was
+// read, and fills in what may be left out.
+func (w *World) Complete() error {
+	c := checker{name: "world"}
+	c.world(w)
+	return errors.Join(c.problems...)
+}
+
 // formError says where the text is no world file.
 func formError(name string, err error) error {
 	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
@@ -63,7 +71,7 @@ func (c *checker) wrong(path, format string, args ...any) {
 
 func (c *checker) find(path string) ast.Node {
 	p, err := yaml.PathString(path)
-	if err != nil {
+	if err != nil || c.file == nil {
 		return nil
 	}
 	node, err := p.FilterFile(c.file)
