@@ -101,11 +101,12 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.store, s.lock, err = openStore(ctx, cfg, s.stop); err != nil {
 		return nil, err
 	}
+	// Certificates are for TLS stacks, which know no other clock than the real one.
 	caDir := cfg.CADir
 	if caDir == "" {
 		caDir = cfg.Data
 	}
-	if s.ca, err = openAuthority(caDir, cfg.Now()); err != nil {
+	if s.ca, err = openAuthority(caDir, time.Now()); err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
 	if err := cfg.World.Apply(ctx, s.store, cfg.Now()); err != nil {
@@ -159,7 +160,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	pages := &join.Handler{Meetings: meetings, Directory: directory, Log: cfg.Log, Now: cfg.Now, Origin: func(r *http.Request) string { return siteOf(r).Origin }}
 	public := &publicHandler{sites: sites, api: api, provider: s.provider, pages: pages, assets: web.Handler(), log: cfg.Log}
 	s.access = newAccessLog(cfg.AccessLog, cfg.Now)
-	certificate, err := s.ca.leaf(cfg.Now())
+	certificate, err := s.ca.leaf(time.Now())
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
 	}
