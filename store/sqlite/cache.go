@@ -126,18 +126,20 @@ func (c *cache) put(m *meeting.Meeting) {
 // hold takes out what the jobs are about to change and closes their shards,
 // which it returns for release.
 func (c *cache) hold(batch []*job) (held []*shard) {
+	if len(c.shards) == 0 {
+		return nil
+	}
 	for _, j := range batch {
-		if j.touched == nil || len(c.shards) == 0 {
-			continue
+		for _, key := range j.touched {
+			s := c.shard(key)
+			s.mu.Lock()
+			s.drop(key)
+			if s.era%2 == 0 {
+				s.era++
+				held = append(held, s)
+			}
+			s.mu.Unlock()
 		}
-		s := c.shard(*j.touched)
-		s.mu.Lock()
-		s.drop(*j.touched)
-		if s.era%2 == 0 {
-			s.era++
-			held = append(held, s)
-		}
-		s.mu.Unlock()
 	}
 	return held
 }

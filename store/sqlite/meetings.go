@@ -61,21 +61,18 @@ func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (m
 	j := &job{}
 	j.run = func(w *statements) (err error) {
 		created, err = w.insertMeeting(row[:])
-		if created || err != nil {
+		if created || err != nil && !errors.Is(err, errTaken) {
 			return err
 		}
-		id, other, err := one(w.byOwner, row[1], row[2], row[3])
-		if err != nil {
-			return err
+		if !errors.Is(err, errTaken) {
+			_, stored, err = one(w.byOwner, row[1:4]...)
+			if err != nil || !stored.Expired(now) {
+				return err
+			}
 		}
-		if !other.Expired(now) {
-			stored = other
-			return nil
-		}
-		key := keyOf(&m)
-		j.touched = &key
+		// What is in the way may have expired.
 		return w.together(func() error {
-			if _, err := w.remove.exec(id); err != nil {
+			if err := w.removeExpired(j, now, row[:]); err != nil {
 				return err
 			}
 			created, err = w.insertMeeting(row[:])
@@ -94,6 +91,31 @@ func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (m
 		return clone(&m), true, nil
 	}
 	return stored, false, nil
+}
+
+// removeExpired removes the expired meetings whose key or numbers row has.
+func (w *statements) removeExpired(j *job, now time.Time, row []driver.Value) error {
+	type expired struct {
+		id  int64
+		key ownerKey
+	}
+	var all []expired
+	args := append([]driver.Value{toTicks(now)}, row[1], row[2], row[3], row[1], row[4], row[5], row[6], row[7], row[8], row[9])
+	err := w.inTheWay.query(func(row []driver.Value) error {
+		id, m, err := scanMeeting(row)
+		all = append(all, expired{id, keyOf(&m)})
+		return err
+	}, args...)
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		j.touched = append(j.touched, e.key)
+		if _, err := w.remove.exec(e.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // insertMeeting reports whether the row was inserted; where it was not, the
@@ -182,11 +204,11 @@ func (s *Store) Update(ctx context.Context, tenant, thread, message string, now 
 		if err != nil {
 			return meeting.Meeting{}, err
 		}
-		m := clone(&old)
-		if err := change(&m); err != nil {
+		changed := clone(&old)
+		if err := change(&changed); err != nil {
 			return meeting.Meeting{}, err
 		}
-		m = normal(&m)
+		m := normal(&changed)
 		m.Owner, m.ExternalID, m.ThreadID, m.MessageID = old.Owner, old.ExternalID, old.ThreadID, old.MessageID
 		m.JoinMeetingID, m.VideoTeleconferenceID = old.JoinMeetingID, old.VideoTeleconferenceID
 		m.TollNumber, m.ConferenceID = old.TollNumber, old.ConferenceID
@@ -205,9 +227,8 @@ func (s *Store) replace(ctx context.Context, id int64, m meeting.Meeting) error 
 	if err != nil {
 		return err
 	}
-	key := keyOf(&m)
 	return s.writer.do(ctx, &job{
-		touched: &key,
+		touched: []ownerKey{keyOf(&m)},
 		run: func(w *statements) error {
 			n, err := w.update.exec(optional(m.Passcode, plain), v.subject, toTicks(m.Start), toTicks(m.End), toTicks(m.Created), toTicks(m.Expires),
 				v.options, v.attendees, id, m.Revision-1)
@@ -226,9 +247,8 @@ func (s *Store) Delete(ctx context.Context, tenant, thread, message string, now 
 	if err != nil {
 		return err
 	}
-	key := keyOf(&m)
 	return s.writer.do(ctx, &job{
-		touched: &key,
+		touched: []ownerKey{keyOf(&m)},
 		run: func(w *statements) error {
 			n, err := w.remove.exec(id)
 			if err == nil && n == 0 {

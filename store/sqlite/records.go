@@ -116,7 +116,8 @@ func (s *Store) Apply(ctx context.Context, now time.Time, changes []identity.Cha
 				if _, err := w.sweep.exec(toTicks(now)); err != nil || !steers {
 					return err
 				}
-				generation = w.generation + 1
+				w.generation++ // a number that an undone transaction has used up is not used again
+				generation = w.generation
 				_, err := w.bumpGeneration.exec(generation)
 				return err
 			})

@@ -83,6 +83,7 @@ type Store struct {
 	readers    *readers
 	meetings   *cache
 	generation atomic.Int64
+	opts       Options
 
 	closing sync.Once
 	closed  error
@@ -102,14 +103,15 @@ func Open(ctx context.Context, dir string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: filepath.Join(dir, fileName), lock: lock}
-	if err := s.open(ctx, opts); err != nil {
+	s := &Store{path: filepath.Join(dir, fileName), opts: opts, lock: lock}
+	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", s.path, err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, opts Options) error {
+func (s *Store) open(ctx context.Context) error {
+	opts := s.opts
 	if err := prepareFile(ctx, s.path); err != nil {
 		return err
 	}

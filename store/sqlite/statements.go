@@ -11,6 +11,9 @@ const (
 	whereJoin       = "join_meeting_id = ?"
 	whereConference = "toll_number = ? AND conference_id = ?"
 	whereVTC        = "vtc = ? AND tenant = ?"
+
+	// The meetings that keep one from being stored and have expired.
+	whereInTheWay = "expires <= ? AND (" + whereOwner + " OR " + whereThread + " OR " + whereJoin + " OR vtc = ? OR " + whereConference + ")"
 )
 
 // statements are those of the writer's connection.
@@ -19,7 +22,7 @@ type statements struct {
 	savepoint, release, undo    *stmt
 	checkpoint                  *stmt
 	insert, update, remove      *stmt
-	byOwner                     *stmt
+	byOwner, inTheWay           *stmt
 	record, putRecord, dropName *stmt
 	dropRecord, sweep           *stmt
 	bumpGeneration, addAudit    *stmt
@@ -47,6 +50,7 @@ func prepareStatements(c *conn) (*statements, error) {
 			" options = ?, attendees = ?, revision = revision + 1 WHERE id = ? AND revision = ?"},
 		{&s.remove, "DELETE FROM meetings WHERE id = ?"},
 		{&s.byOwner, selectMeeting + whereOwner},
+		{&s.inTheWay, selectMeeting + whereInTheWay},
 		{&s.record, selectRecord + whereRecord},
 		{&s.putRecord, "INSERT INTO records (" + recordColumns + ") VALUES (?,?,?,?,?,?,?)" +
 			" ON CONFLICT (kind, tenant, id) DO UPDATE SET name = excluded.name, doc = excluded.doc," +
@@ -75,8 +79,8 @@ func prepareStatements(c *conn) (*statements, error) {
 }
 
 // together runs steps that must all take place or none.
-func (s *statements) together(steps func() error) error {
-	if _, err := s.savepoint.exec(); err != nil {
+func (w *statements) together(steps func() error) error {
+	if _, err := w.savepoint.exec(); err != nil {
 		return err
 	}
 	err := steps()
@@ -84,11 +88,11 @@ func (s *statements) together(steps func() error) error {
 		if !isolated(err) {
 			return err // the whole transaction is about to be undone
 		}
-		if _, err := s.undo.exec(); err != nil {
+		if _, err := w.undo.exec(); err != nil {
 			return err
 		}
 	}
-	if _, err := s.release.exec(); err != nil {
+	if _, err := w.release.exec(); err != nil {
 		return err
 	}
 	return err

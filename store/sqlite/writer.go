@@ -20,9 +20,9 @@ type job struct {
 	// run writes with the writer's statements. An error of its own must leave
 	// nothing of it behind and fails no other job; see [isolated].
 	run func(*statements) error
-	// touched is set by run to the key of a meeting that was there before and
-	// is changed or removed: the cache must not answer for it meanwhile.
-	touched *ownerKey
+	// touched are the keys of meetings that were there before and are changed or
+	// removed: the cache must not answer for them meanwhile. run may add some.
+	touched []ownerKey
 	// after is called when the write is durable, before the caller is told.
 	after func()
 
