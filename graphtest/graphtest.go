@@ -143,3 +143,7 @@ func (s *Server) token(app, user string, permissions []string) string {
 
 // Policies administers the server's application access policies.
 func (s *Server) Policies() *identity.Policies { return s.server.Policies() }
+
+// Inside is the server itself, for Convene's own tests; it is not promised to
+// stay as it is.
+func (s *Server) Inside() *server.Server { return s.server }

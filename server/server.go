@@ -77,6 +77,8 @@ type Server struct {
 	access   *accessLog
 	provider *devlogin.Provider
 	policies *identity.Policies
+	api      *graph.Handler
+	site     *graph.Site // of url
 	fatal    chan error
 	close    func() error
 }
@@ -140,7 +142,7 @@ func (s *Server) assemble(ctx context.Context) error {
 		return err
 	}
 	sites, own := newSites(cfg, host, port)
-	s.url = own
+	s.url, s.site = own, sites.of(own)
 	keys := &identity.Keys{Store: s.store, Now: cfg.Now, Make: cfg.MakeKey}
 	if _, err := keys.Signing(ctx); err != nil {
 		return fmt.Errorf("signing key: %w", err)
@@ -153,12 +155,12 @@ func (s *Server) assemble(ctx context.Context) error {
 		Origin:    func(r *http.Request) string { return siteOf(r).Origin },
 		Resources: sites.resources,
 	}
-	api := &graph.Handler{
+	s.api = &graph.Handler{
 		Meetings: meetings, Log: cfg.Log,
 		Identity: &identity.Service{Store: s.store, Keys: keys, Now: cfg.Now, NamesInPaths: cfg.NamesInPaths},
 	}
 	pages := &join.Handler{Meetings: meetings, Directory: directory, Log: cfg.Log, Now: cfg.Now, Origin: func(r *http.Request) string { return siteOf(r).Origin }}
-	public := &publicHandler{sites: sites, api: api, provider: s.provider, pages: pages, assets: web.Handler(), log: cfg.Log}
+	public := &publicHandler{sites: sites, api: s.api, provider: s.provider, pages: pages, assets: web.Handler(), log: cfg.Log}
 	s.access = newAccessLog(cfg.AccessLog, cfg.Now)
 	certificate, err := s.ca.leaf(time.Now())
 	if err != nil {
@@ -190,6 +192,13 @@ func (s *Server) Store() Store { return s.store }
 // Provider is the embedded identity provider, which issues tokens to whoever
 // has it in hand.
 func (s *Server) Provider() *devlogin.Provider { return s.provider }
+
+// API is the handler of the API, and Site the site of [Server.URL], for tests
+// that call it without a network.
+func (s *Server) API() *graph.Handler { return s.api }
+
+// Site is the site of [Server.URL].
+func (s *Server) Site() *graph.Site { return s.site }
 
 // stop ends Run with an error that leaves no other way.
 func (s *Server) stop(err error) {

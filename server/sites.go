@@ -145,6 +145,15 @@ func (s *sites) find(host string) *graph.Site {
 	return s.byHost[strings.ToLower(host)]
 }
 
+// of returns the site of one of our origins.
+func (s *sites) of(origin string) *graph.Site {
+	host, port, err := splitOrigin(origin)
+	if err != nil {
+		return nil
+	}
+	return s.find(net.JoinHostPort(host, port))
+}
+
 func (s *sites) resources(origin string) []string { return s.audiences[origin] }
 
 // originOf writes an origin; the port of https is left out (RFC 6454, section 6.2).
