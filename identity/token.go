@@ -84,6 +84,11 @@ func (s *Service) verify(ctx context.Context, token string, realm *Realm) (*clai
 	if len(parts) != 3 {
 		return nil, badToken("CompactToken parsing failed with error code: 80049217. A signed token has three parts, this one has %d.", len(parts))
 	}
+	for _, part := range parts[1:] { // the library would forgive padding, and one token have many forms
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return nil, badToken("CompactToken parsing failed with error code: 80049217. A part of the token is not base64url without padding.")
+		}
+	}
 	var header struct {
 		Algorithm string   `json:"alg"`
 		KeyID     string   `json:"kid"`
