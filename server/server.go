@@ -9,6 +9,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -311,3 +312,6 @@ func dataFile(cfg Config, name string) string { return filepath.Join(cfg.Data, n
 
 // Now is the server's clock.
 func (s *Server) Now() func() time.Time { return s.cfg.Now }
+
+// TLS is the configuration that the public listener serves with.
+func (s *Server) TLS() *tls.Config { return s.http.TLSConfig }
