@@ -19,7 +19,7 @@ type reader struct {
 }
 
 func openReader(path string) (*reader, error) {
-	c, err := connect(path, "query_only(1)", "cache_size(-4096)")
+	c, err := connect(path, "query_only(1)", "cache_size(-4096)", "mmap_size(2147418112)")
 	if err != nil {
 		return nil, err
 	}

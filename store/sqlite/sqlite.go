@@ -115,7 +115,7 @@ func (s *Store) open(ctx context.Context) error {
 	if err := prepareFile(ctx, s.path); err != nil {
 		return err
 	}
-	c, err := connect(s.path, "synchronous("+opts.flush+")", "wal_autocheckpoint(0)", "cache_size(-8192)")
+	c, err := connect(s.path, "synchronous("+opts.flush+")", "wal_autocheckpoint(0)", "cache_size(-8192)", "journal_size_limit(67108864)")
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	s.meetings = newCache(opts.CacheBytes)
 	s.readers = newReaders(s.path)
-	if s.writer, err = startWriter(c, s.meetings, opts); err != nil {
+	if s.writer, err = startWriter(c, s.path, s.meetings, opts); err != nil {
 		return errors.Join(err, c.close())
 	}
 	s.generation.Store(s.writer.stmts.generation)

@@ -1,6 +1,9 @@
 package sqlite
 
-import "fmt"
+import (
+	"database/sql/driver"
+	"fmt"
+)
 
 // The queries that readers and the writer share.
 const (
@@ -20,7 +23,7 @@ const (
 type statements struct {
 	begin, commit, rollback     *stmt
 	savepoint, release, undo    *stmt
-	checkpoint                  *stmt
+	checkpoint, log             *stmt
 	insert, update, remove      *stmt
 	byOwner, inTheWay           *stmt
 	record, putRecord, dropName *stmt
@@ -44,6 +47,7 @@ func prepareStatements(c *conn) (*statements, error) {
 		{&s.release, "RELEASE job"},
 		{&s.undo, "ROLLBACK TO job"},
 		{&s.checkpoint, "PRAGMA wal_checkpoint(PASSIVE)"},
+		{&s.log, "PRAGMA wal_checkpoint(NOOP)"},
 		{&s.insert, "INSERT INTO meetings (" + meetingColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)" +
 			" ON CONFLICT (tenant, user, external_id) WHERE external_id IS NOT NULL DO NOTHING"},
 		{&s.update, "UPDATE meetings SET passcode = ?, subject = ?, start_time = ?, end_time = ?, created = ?, expires = ?," +
@@ -76,6 +80,16 @@ func prepareStatements(c *conn) (*statements, error) {
 		return nil, fmt.Errorf("generation: %w", err)
 	}
 	return s, nil
+}
+
+// logLength returns how many pages the log holds that begin at its start: it may
+// be shorter than its file.
+func (w *statements) logLength() (pages int64, err error) {
+	err = w.log.query(func(row []driver.Value) error {
+		pages, _ = row[1].(int64)
+		return nil
+	})
+	return pages, err
 }
 
 // together runs steps that must all take place or none.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -32,10 +33,11 @@ type job struct {
 
 // A writer is the one goroutine that writes.
 type writer struct {
-	conn  *conn
-	stmts *statements
-	cache *cache
-	fatal func(error)
+	conn   *conn
+	stmts  *statements
+	cache  *cache
+	folder *folder
+	fatal  func(error)
 
 	jobs chan *job
 	stop chan struct{} // closed by close
@@ -43,22 +45,27 @@ type writer struct {
 	once sync.Once
 
 	failed error // why nothing is written any more; only the goroutine looks
-	logged int   // jobs since the log was last folded into the database
 }
 
-func startWriter(c *conn, meetings *cache, opts Options) (*writer, error) {
+// startWriter takes the connection over: the writer closes it.
+func startWriter(c *conn, path string, meetings *cache, opts Options) (*writer, error) {
 	stmts, err := prepareStatements(c)
 	if err != nil {
 		return nil, err
 	}
+	folder, err := startFolder(path, opts)
+	if err != nil {
+		return nil, err
+	}
 	w := &writer{
-		conn:  c,
-		stmts: stmts,
-		cache: meetings,
-		fatal: opts.Fatal,
-		jobs:  make(chan *job, opts.Queue),
-		stop:  make(chan struct{}),
-		gone:  make(chan struct{}),
+		conn:   c,
+		stmts:  stmts,
+		cache:  meetings,
+		folder: folder,
+		fatal:  opts.Fatal,
+		jobs:   make(chan *job, opts.Queue),
+		stop:   make(chan struct{}),
+		gone:   make(chan struct{}),
 	}
 	go w.loop()
 	return w, nil
@@ -68,7 +75,7 @@ func startWriter(c *conn, meetings *cache, opts Options) (*writer, error) {
 func (w *writer) close() error {
 	w.once.Do(func() { close(w.stop) })
 	<-w.gone
-	return w.conn.close()
+	return errors.Join(w.folder.close(), w.conn.close())
 }
 
 var errClosed = fmt.Errorf("%w: it was closed", meeting.ErrUnavailable)
@@ -108,22 +115,20 @@ func (w *writer) do(ctx context.Context, j *job) error {
 func (w *writer) loop() {
 	defer close(w.gone)
 	batch := make([]*job, 0, maxBatch)
+	stop := w.stop
 	for {
 		select {
 		case j := <-w.jobs:
 			batch = w.gather(append(batch[:0], j))
 			w.commit(batch)
 			clear(batch)
-			continue
-		default:
+		case err := <-w.folder.folded:
+			w.finishFold(err)
+		case <-stop:
+			stop = nil // the accepted ones first
 		}
-		select {
-		case j := <-w.jobs:
-			w.commit(w.gather(append(batch[:0], j)))
-		case <-w.stop:
-			if len(w.jobs) == 0 {
-				return
-			}
+		if stop == nil && len(w.jobs) == 0 {
+			return
 		}
 	}
 }
@@ -135,14 +140,8 @@ func (w *writer) gather(batch []*job) []*job {
 	for before := 0; before < len(batch) && len(batch) < maxBatch; {
 		before = len(batch)
 		runtime.Gosched()
-		for len(batch) < maxBatch {
-			select {
-			case j := <-w.jobs:
-				batch = append(batch, j)
-				continue
-			default:
-			}
-			break
+		for len(w.jobs) > 0 && len(batch) < maxBatch {
+			batch = append(batch, <-w.jobs)
 		}
 	}
 	return batch
@@ -164,8 +163,9 @@ func (w *writer) commit(batch []*job) {
 	for _, j := range batch {
 		j.done <- j.err
 	}
-	w.logged += len(batch)
-	w.fold()
+	if w.failed == nil {
+		w.beginFold()
+	}
 }
 
 // transact runs the jobs of a batch and commits. An error is the whole batch's:
@@ -218,17 +218,30 @@ func isolated(err error) bool {
 	return false
 }
 
-// foldAfter is after how many writes the log is folded into the database: at
-// about five pages each, the log stays near 16 MiB.
-const foldAfter = 800
-
-// fold copies the log into the database, so that it can begin anew.
-func (w *writer) fold() {
-	if w.logged < foldAfter || w.failed != nil {
-		return
-	}
-	w.logged = 0
-	if _, err := w.stmts.checkpoint.exec(); err != nil {
+// beginFold has the log folded into the database once it is long enough. Where
+// the disk is so slow that it grows much longer meanwhile, all have to wait.
+func (w *writer) beginFold() {
+	pages, err := w.stmts.logLength()
+	switch {
+	case err != nil:
 		_ = w.broken(err)
+	case !w.folder.busy && pages >= foldAfter:
+		w.folder.begin()
+	case w.folder.busy && pages >= foldLimit:
+		w.finishFold(<-w.folder.folded)
+	}
+}
+
+// finishFold copies what was written while the folder worked, which is little,
+// so that for a moment the whole log is in the database and the next write may
+// begin it anew: the log is as long as one round brings, not as long as there is
+// always somebody writing.
+func (w *writer) finishFold(err error) {
+	w.folder.busy = false
+	if err == nil {
+		_, err = w.stmts.checkpoint.exec()
+	}
+	if err != nil && w.failed == nil {
+		_ = w.broken(err) // a full disk is no failure: the log keeps everything
 	}
 }
