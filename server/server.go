@@ -178,6 +178,17 @@ func (s *Server) assemble(ctx context.Context) error {
 // URL is the origin under which the server is reached: "https://host:port".
 func (s *Server) URL() string { return s.url }
 
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// ManagementAddr is where management over TCP listens, or nil.
+func (s *Server) ManagementAddr() net.Addr {
+	if len(s.manage.listeners) < 2 {
+		return nil
+	}
+	return s.manage.listeners[1].Addr()
+}
+
 // CA is the certificate of the authority that signed the server's, in PEM.
 func (s *Server) CA() []byte { return s.ca.pem }
 
