@@ -195,18 +195,3 @@ func TestApplyAtOnce(t *testing.T) {
 		t.Errorf("applied %d times, error %v; want once", len(entries), err)
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add(builtIn)
-	f.Add([]byte("tenants:\n  - { name: a, domain: a.example, users: [{ upn: ann }] }\n"))
-	f.Add([]byte("tenants: &a [*a]"))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		w, err := Parse("f", file)
-		if err == nil && len(w.Tenants) == 0 {
-			t.Error("a world without tenants")
-		}
-		if err != nil && !strings.HasPrefix(err.Error(), "f:") {
-			t.Errorf("error %q does not name the file", err)
-		}
-	})
-}
