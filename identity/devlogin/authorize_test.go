@@ -157,6 +157,8 @@ func TestRedirectAddresses(t *testing.T) {
 		{"https://app.example:*", "https://app.example:9/", false},
 		{"msauth.app://auth", "msauth.app://auth", true},
 		{"javascript:alert(1)", "javascript:alert(1)", false},
+		{"javascript://app/%0aalert(1)", "javascript://app/%0aalert(1)", false},
+		{"data://text/html,x", "data://text/html,x", false},
 		{"urn:ietf:wg:oauth:2.0:oob", "urn:ietf:wg:oauth:2.0:oob", false},
 		{"https://user@app.example/", "https://user@app.example/", false},
 	} {

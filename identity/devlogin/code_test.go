@@ -61,6 +61,7 @@ func TestCodeRefusals(t *testing.T) {
 		path   string
 		number int
 		code   string // of the error; invalid_grant unless said
+		says   string // a part of the description
 	}{
 		{name: "to another application", redeem: byStudio, number: 70000},
 		{name: "to an application without its secret", asked: asStudio, redeem: byStudio.with(form{"client_secret": ""}), number: 7000218, code: "invalid_client"},
@@ -69,8 +70,8 @@ func TestCodeRefusals(t *testing.T) {
 		{name: "another port", redeem: form{"redirect_uri": "http://localhost:7002/callback"}, number: 500112},
 		{name: "a wrong verifier", redeem: form{"code_verifier": strings.Repeat("x", 43)}, number: 501481},
 		{name: "the challenge as verifier", redeem: form{"code_verifier": challenge}, number: 501481},
-		{name: "no verifier", redeem: form{"code_verifier": ""}, number: 501481},
-		{name: "a verifier without challenge", asked: asStudio, redeem: byStudio.with(form{"code_verifier": verifier}), number: 501481},
+		{name: "no verifier", redeem: form{"code_verifier": ""}, number: 501481, says: "code_verifier is missing"},
+		{name: "a verifier without challenge", asked: asStudio, redeem: byStudio.with(form{"code_verifier": verifier}), number: 501481, says: "without a code_challenge"},
 		{name: "a challenge of a confidential application, no verifier", asked: form{"client_id": studio, "redirect_uri": studioBack}, redeem: byStudio, number: 501481},
 		{name: "too late", before: func(s *site) { s.pass(10 * time.Minute) }, number: 70008},
 		{name: "another tenant", path: "/" + fabrikam, number: 700005},
@@ -94,7 +95,10 @@ func TestCodeRefusals(t *testing.T) {
 				want = "invalid_grant"
 			}
 			f := redeem.with(tt.redeem).with(form{"code": secret})
-			s.refused(s.answer(do(s, request(path+"/oauth2/v2.0/token", f.encode()))), tt.number, want)
+			got := s.answer(do(s, request(path+"/oauth2/v2.0/token", f.encode())))
+			if s.refused(got, tt.number, want); !strings.Contains(got.Description, tt.says) {
+				t.Errorf("description %q; want %q in it", got.Description, tt.says)
+			}
 		})
 	}
 	t.Run("less than was asked for", func(t *testing.T) {

@@ -81,7 +81,7 @@ func (p *Provider) deviceCode(c *call) error {
 	if err != nil {
 		return err
 	}
-	shown, page := d.UserCode[:userCodeLength/2]+"-"+d.UserCode[userCodeLength/2:], c.origin+"/device"
+	shown, page := shownUserCode(d.UserCode), c.origin+"/device"
 	c.writeJSON(http.StatusOK, deviceAnswer{
 		UserCode: shown, DeviceCode: secret,
 		VerificationURI: page, VerificationURIComplete: page + "?user_code=" + shown,
@@ -171,6 +171,11 @@ func (p *Provider) deviceByUserCode(ctx context.Context, typed string) (d device
 		return d, "", 0, refuse("invalid_request", 90120, "The code was used already: the request was approved or declined.")
 	}
 	return d, r.ID, revision, nil
+}
+
+// shownUserCode is a code as people see it, in two halves.
+func shownUserCode(code string) string {
+	return code[:userCodeLength/2] + "-" + code[userCodeLength/2:]
 }
 
 // normalUserCode drops what people add to a code or change in it: hyphens,

@@ -232,7 +232,7 @@ func TestDevicePage(t *testing.T) {
 	}
 	w := s.get("/device?user_code=" + strings.ToLower(d.UserCode))
 	text := s.page(w, http.StatusOK)
-	for _, want := range []string{portal, "OnlineMeetings.ReadWrite", strings.ReplaceAll(d.UserCode, "-", ""), ">User name</label>", ">Password</label>"} {
+	for _, want := range []string{"<strong>portal <b></strong>", "OnlineMeetings.ReadWrite", `class="code">` + d.UserCode + "<", ">User name</label>", ">Password</label>"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("page %s has no %q", text, want)
 		}

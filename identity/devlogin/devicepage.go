@@ -11,7 +11,7 @@ import (
 
 // A devicePageData is what the page of a device code shows.
 type devicePageData struct {
-	App, AppID  string
+	App         string
 	UserCode    string
 	Permissions []string
 	UserName    string
@@ -86,7 +86,7 @@ func (p *Provider) deviceFor(c *call, typed string) (devicePageData, device, err
 	if err != nil {
 		return devicePageData{}, device{}, err
 	}
-	return devicePageData{App: app.Name, AppID: app.ID, UserCode: d.UserCode, Permissions: permit.permissions}, d, nil
+	return devicePageData{App: app.Name, UserCode: shownUserCode(d.UserCode), Permissions: permit.permissions}, d, nil
 }
 
 // askUserCode shows the page on which a code is typed, again when err says what

@@ -142,3 +142,33 @@ func (p *Provider) instance(c *call) error {
 	})
 	return nil
 }
+
+// realmPrefix is what the path of user realm discovery has before the name.
+const realmPrefix = "userrealm/"
+
+// userRealm is the answer of user realm discovery.
+type userRealm struct {
+	Version       string `json:"ver"`
+	AccountType   string `json:"account_type"`
+	Domain        string `json:"domain_name"`
+	CloudInstance string `json:"cloud_instance_name"`
+	CloudAudience string `json:"cloud_audience_urn"`
+}
+
+// userRealm serves /common/userrealm/{user}, which MSAL for Go and Python ask
+// before a password is sent: should it go to another server, as those of
+// federated domains do? Here it never should. Whether there is such a user the
+// token endpoint says, and better.
+func (p *Provider) userRealm(c *call) error {
+	name := c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/')+1:]
+	_, domain, ok := strings.Cut(name, "@")
+	if !ok || !tenantName.MatchString(domain) {
+		return refuse("invalid_request", 90100, "The user name %q is not valid. It is like an e-mail address.", shorten(name))
+	}
+	c.public()
+	c.writeJSON(http.StatusOK, userRealm{
+		Version: "1.0", AccountType: "Managed", Domain: domain,
+		CloudInstance: strings.TrimPrefix(c.origin, "https://"), CloudAudience: "urn:federation:MicrosoftOnline",
+	})
+	return nil
+}

@@ -121,6 +121,25 @@ func TestInstanceDiscovery(t *testing.T) {
 	}
 }
 
+func TestUserRealm(t *testing.T) {
+	s := open(t)
+	w := s.get("/common/UserRealm/ann@Contoso.example?api-version=1.0")
+	var got any
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("status %d, body %q: %v", w.Code, w.Body, err)
+	}
+	want := map[string]any{
+		"ver": "1.0", "account_type": "Managed", "domain_name": "Contoso.example",
+		"cloud_instance_name": "localhost:8443", "cloud_audience_urn": "urn:federation:MicrosoftOnline",
+	}
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Errorf("answer differs (-want +got):\n%s", diff)
+	}
+	for _, name := range []string{"ann", "ann@", "ann@%00", "a%2f"} {
+		s.refused(s.answer(s.get("/common/userrealm/"+name)), 90100, "invalid_request")
+	}
+}
+
 func TestKeysVerifyWhatWasIssued(t *testing.T) {
 	s := open(t)
 	w := s.get("/common/discovery/v2.0/keys")

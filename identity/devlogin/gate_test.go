@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/convene-meet/convene/identity"
 )
 
 func TestGate(t *testing.T) {
@@ -44,13 +47,45 @@ func TestGate(t *testing.T) {
 	})
 }
 
-// Who is not there costs as much as who is: one check of a password.
-func TestNobodyCostsAPassword(t *testing.T) {
-	if got, want := nobody().Rounds, 120_000; got != want {
-		t.Errorf("%d rounds for nobody; want those of a password, %d", got, want)
+// emptyStore has nobody in it.
+type emptyStore struct{ identity.Store }
+
+func (emptyStore) Record(context.Context, identity.Kind, string, string, time.Time) (identity.Record, error) {
+	return identity.Record{}, identity.ErrNoRecord
+}
+
+func (emptyStore) RecordByName(context.Context, identity.Kind, string, string, time.Time) (identity.Record, error) {
+	return identity.Record{}, identity.ErrNoRecord
+}
+
+// A name that there is not is refused after a check of its password, like any
+// other: with no turn at the gate there is no answer.
+func TestUnknownUsersPassTheGate(t *testing.T) {
+	p := &Provider{Directory: &identity.Directory{Store: emptyStore{}, Now: time.Now}, passwords: newGate()}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range cap(p.passwords.slots) {
+		if err := p.passwords.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if nobody().Matches("") || nobody().Matches("convene") {
-		t.Error("nobody has a password")
+	for _, name := range []string{"who@nowhere.example", "nobody"} {
+		if _, err := p.signIn(ctx, common, name, "convene"); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, the gate closed: %v; want to wait until the end", name, err)
+		}
+	}
+}
+
+// Who is not there, or has no password, costs as much as anybody.
+func TestNobodyCostsAPassword(t *testing.T) {
+	for name, user := range map[string]*identity.User{"nobody": nil, "a user without password": {}} {
+		hash := passwordOf(user)
+		if got, want := hash.Rounds, identity.HashPassword("x").Rounds; got != want {
+			t.Errorf("%s: %d rounds; want those of a password, %d", name, got, want)
+		}
+		if hash.Matches("") || hash.Matches("convene") {
+			t.Errorf("%s has a password", name)
+		}
 	}
 }
 

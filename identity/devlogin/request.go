@@ -23,9 +23,9 @@ const (
 	maxName  = 256 // an id or a user name
 )
 
-// read lists the parameters that this provider reads. They may be given once
+// parameters lists those that this provider reads. They may be given once
 // each (RFC 6749 section 3.2); others are ignored, however often.
-var read = []string{
+var parameters = []string{
 	"grant_type", "client_id", "client_secret", "client_assertion", "scope",
 	"code", "redirect_uri", "code_verifier", "refresh_token", "device_code", "username", "password",
 	"response_type", "response_mode", "state", "nonce", "prompt", "login_hint",
@@ -48,7 +48,7 @@ func parse(encoded string) (params, error) {
 		return nil, refuse("invalid_request", 90004, "The request is not properly formatted: it is not form-encoded (application/x-www-form-urlencoded).")
 	}
 	p := params{}
-	for _, name := range read {
+	for _, name := range parameters {
 		given := values[name]
 		if len(given) > 1 {
 			return nil, refuse("invalid_request", 9000411, "The request is not properly formatted. The parameter '%s' is duplicated.", name)

@@ -22,6 +22,7 @@ var (
 
 var (
 	devicePage      = &endpoint{pageLike, (*Provider).devicePage, (*Provider).failPage}
+	realmOf         = &endpoint{readOnly, (*Provider).userRealm, (*Provider).failJSON}
 	unknownEndpoint = &endpoint{nil, (*Provider).unknown, (*Provider).failJSON}
 )
 
@@ -52,6 +53,8 @@ func route(path string) (e *endpoint, tenant string, ok bool) {
 	rest = strings.ToLower(rest)
 	if e, ok := endpoints[rest]; ok {
 		return e, tenant, true
+	} else if strings.HasPrefix(rest, realmPrefix) {
+		return realmOf, tenant, true
 	}
 	return unknownEndpoint, tenant, strings.HasPrefix(rest, "oauth2/")
 }

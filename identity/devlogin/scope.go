@@ -148,9 +148,13 @@ func given(permissions []string, name string) (string, bool) {
 
 // ungiven says that nothing of what was asked for is the application's to ask.
 func ungiven(app, kind, asked string, has []string) error {
-	list := "none"
-	if len(has) > 0 {
-		list = strings.Join(has, ", ")
+	return refuse("invalid_scope", 65001, "Application %s was given no %s permission that was asked for (%s). It has: %s. Ask for one of these, or give the application another.", app, kind, shorten(asked), list(has))
+}
+
+// list is for messages.
+func list(all []string) string {
+	if len(all) == 0 {
+		return "none"
 	}
-	return refuse("invalid_scope", 65001, "Application %s was given no %s permission that was asked for (%s). It has: %s. Ask for one of these, or give the application another.", app, kind, shorten(asked), list)
+	return strings.Join(all, ", ")
 }

@@ -18,14 +18,10 @@ func (p *Provider) signIn(ctx context.Context, a authority, name, password strin
 		return nil, outage(err)
 	}
 	known := err == nil
-	hash := nobody()
-	if known && user.Password.Rounds > 0 {
-		hash = user.Password
-	}
 	if err := p.passwords.enter(ctx); err != nil {
 		return nil, err
 	}
-	right := hash.Matches(password)
+	right := passwordOf(user).Matches(password)
 	p.passwords.leave()
 	switch {
 	case !known:
@@ -111,6 +107,14 @@ func (p *Provider) userByID(ctx context.Context, id string) (*identity.User, err
 
 // nobody is a password that nobody has, as expensive to check as any other.
 var nobody = sync.OnceValue(func() identity.Hash { return identity.HashPassword(rand.Text()) })
+
+// passwordOf is what a password is compared with, for no user as well.
+func passwordOf(user *identity.User) identity.Hash {
+	if user == nil || user.Password.Rounds < 1 {
+		return nobody()
+	}
+	return user.Password
+}
 
 // A gate lets few password checks through at a time: each keeps a core busy for
 // some 30 ms, and the machine has more to do.

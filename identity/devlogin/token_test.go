@@ -301,7 +301,7 @@ func TestPasswordGrant(t *testing.T) {
 
 func TestUserClaims(t *testing.T) {
 	s := open(t)
-	got := s.token(form{"grant_type": "password", "client_id": portal, "username": ann, "password": "convene", "scope": meetings + " openid profile email"})
+	got := s.token(form{"grant_type": "password", "client_id": portal, "username": ann, "password": "convene", "scope": meetings + " openid profile email offline_access"})
 	access, id := s.claims(got.Access), s.claims(got.ID)
 	at := float64(s.now.Unix())
 	for _, c := range []map[string]any{access, id} {
