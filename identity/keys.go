@@ -196,13 +196,20 @@ func (s *Keys) verify(ctx context.Context, token, kid string) ([]byte, error) {
 	}
 	for _, k := range keys {
 		if k.ID == kid {
-			return jws.Verify([]byte(token), jws.WithKey(jwa.RS256(), k.Private.Public()))
+			payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256(), k.Private.Public()))
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", errSignature, err)
+			}
+			return payload, nil
 		}
 	}
 	return nil, errUnknownKey
 }
 
-var errUnknownKey = errors.New("no key has the id in the header")
+var (
+	errUnknownKey = errors.New("no key has the id in the header")
+	errSignature  = errors.New("the signature is wrong")
+)
 
 // digest is the SHA-256 of a token: what is remembered of it.
 func digest(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }

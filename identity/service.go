@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/lestrrat-go/jwx/v3/jws"
 )
 
 // An Operation is something callers may do with online meetings, and the
@@ -424,8 +422,4 @@ func soonest(until *time.Time, t, now time.Time) {
 	if t.After(now) && (until.IsZero() || t.Before(*until)) {
 		*until = t
 	}
-}
-
-func isVerification(err error) bool {
-	return errors.Is(err, jws.VerificationError()) || errors.Is(err, jws.VerifyError())
 }

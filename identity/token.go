@@ -106,10 +106,10 @@ func (s *Service) verify(ctx context.Context, token string, realm *Realm) (*clai
 	payload, err := s.Keys.verify(ctx, token, header.KeyID)
 	if errors.Is(err, errUnknownKey) {
 		return nil, badToken("Invalid x5t claim. Access token validation failure: the token is not signed by a key of this server. Ask its token endpoint for a new one.")
-	} else if err != nil && payload == nil && ctx.Err() == nil && !isVerification(err) {
-		return nil, err // the store, not the token
-	} else if err != nil {
+	} else if errors.Is(err, errSignature) {
 		return nil, badToken("Access token validation failure. Signature verification failed.")
+	} else if err != nil {
+		return nil, err // the store, not the token
 	}
 	var c claims
 	if err := decodeStrict(payload, &c); err != nil {
