@@ -142,6 +142,26 @@ func openBare(b *testing.B) *bare {
 	return s
 }
 
+// BenchmarkGet asks for meetings that are in the cache.
+func BenchmarkGet(b *testing.B) {
+	const n = 1000
+	s := open(b, b.TempDir(), Options{})
+	build(b, s, n)
+	ask := make([]meeting.Meeting, n)
+	for i := range ask {
+		ask[i] = newMeeting(b, benchOwner, externalID(i))
+	}
+	draw := func(*meeting.Meeting) { b.Error("draw was called") }
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if m, created, err := s.CreateOrGet(context.Background(), ask[i%n], draw); err != nil || created || m.ExternalID != ask[i%n].ExternalID {
+			b.Fatal(created, err)
+		}
+		i++
+	}
+}
+
 // reportSize reports what a meeting takes on the disk.
 func reportSize(b *testing.B, s *Store, meetings int64) {
 	b.Helper()

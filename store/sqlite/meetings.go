@@ -18,21 +18,27 @@ var (
 // CreateOrGet implements [meeting.Store]. A meeting that exists comes from the
 // cache or from a reader; only one that has to be made goes to the writer.
 func (s *Store) CreateOrGet(ctx context.Context, m meeting.Meeting, draw func(*meeting.Meeting)) (meeting.Meeting, bool, error) {
-	now := m.Created
-	if m.ExternalID != "" {
-		key := keyOf(&m)
-		if hit, ok := s.meetings.get(key, now); ok {
-			return clone(hit), false, nil
-		}
-		era := s.meetings.era(key)
-		_, found, err := s.find(ctx, now, byOwner, compactGUID(m.Tenant), compactGUID(m.User), m.ExternalID)
-		if err == nil {
-			s.meetings.fill(&found, era)
-			return clone(&found), false, nil
-		} else if !errors.Is(err, meeting.ErrNotFound) {
-			return meeting.Meeting{}, false, err
-		}
+	if m.ExternalID == "" {
+		return s.createWith(ctx, m, draw)
 	}
+	key := ownerKey{m.Owner, m.ExternalID}
+	if hit, ok := s.meetings.get(key, m.Created); ok {
+		return clone(hit), false, nil
+	}
+	era := s.meetings.era(key)
+	_, found, err := s.find(ctx, m.Created, byOwner, compactGUID(m.Tenant), compactGUID(m.User), m.ExternalID)
+	if errors.Is(err, meeting.ErrNotFound) {
+		return s.createWith(ctx, m, draw)
+	} else if err != nil {
+		return meeting.Meeting{}, false, err
+	}
+	s.meetings.fill(&found, era)
+	return clone(&found), false, nil
+}
+
+// createWith draws numbers until they are free.
+func (s *Store) createWith(ctx context.Context, m meeting.Meeting, draw func(*meeting.Meeting)) (meeting.Meeting, bool, error) {
+	now := m.Created
 	for range meeting.MaxDraws {
 		draw(&m)
 		stored, created, err := s.create(ctx, normal(&m), now)
