@@ -10,6 +10,7 @@ import (
 
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/meeting"
+	"github.com/convene-meet/convene/store/postgres"
 	"github.com/convene-meet/convene/store/sqlite"
 )
 
@@ -47,7 +48,11 @@ func openStore(ctx context.Context, cfg Config, fatal func(error)) (Store, io.Cl
 		}
 		return s, lock, nil
 	}
-	return nil, lock, fmt.Errorf("database: postgres is still to be wired")
+	s, err := postgres.Open(ctx, rest, postgres.Options{})
+	if err != nil {
+		return nil, lock, err
+	}
+	return s, lock, nil
 }
 
 // lockFile takes a file for this process until it is closed.
