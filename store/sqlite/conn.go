@@ -26,7 +26,16 @@ type conn struct {
 // its connections share: no lock calls on the path of a read, and no -shm file
 // that a full disk could keep from growing.
 func connect(path string, pragmas ...string) (*conn, error) {
-	query := url.Values{"vfs": {"unix-excl"}, "mode": {"rw"}, "_error_rc": {"1"}, "_dqs": {"0"}}
+	return connectAs("rw", path, pragmas...)
+}
+
+// connectReadOnly opens a connection that cannot write.
+func connectReadOnly(path string, pragmas ...string) (*conn, error) {
+	return connectAs("ro", path, pragmas...)
+}
+
+func connectAs(mode, path string, pragmas ...string) (*conn, error) {
+	query := url.Values{"vfs": {"unix-excl"}, "mode": {mode}, "_error_rc": {"1"}, "_dqs": {"0"}}
 	query["_pragma"] = append([]string{"busy_timeout(5000)", "trusted_schema(0)"}, pragmas...)
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
 	connector, err := modernc.NewConnector(name.String())

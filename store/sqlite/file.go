@@ -57,6 +57,9 @@ func prepareFile(ctx context.Context, path string) error {
 	if err := checkHeader(path, info.Size()); err != nil {
 		return err
 	}
+	if err := checkLog(path + "-wal"); err != nil {
+		return err
+	}
 	for _, name := range []string{path, path + "-wal"} {
 		if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o077 != 0 {
 			if err := os.Chmod(name, 0o600); err != nil {
@@ -117,7 +120,6 @@ const (
 	offPages        = 28
 	offUserVersion  = 60
 	offApplication  = 68
-	walHeaderSize   = 32
 	largestPageSize = 65536
 )
 
@@ -137,6 +139,13 @@ func checkHeader(path string, size int64) error {
 	if id := binary.BigEndian.Uint32(h[offApplication:]); id != applicationID {
 		return fmt.Errorf("%w: its application id is %#x, not %#x", ErrForeign, id, applicationID)
 	}
+	known, err := migrations()
+	if err != nil {
+		return err
+	}
+	if version := binary.BigEndian.Uint32(h[offUserVersion:]); int64(version) > int64(len(known)) {
+		return newer(int64(version), len(known))
+	}
 	pageSize := int64(binary.BigEndian.Uint16(h[offPageSize:]))
 	if pageSize == 1 {
 		pageSize = largestPageSize
@@ -145,7 +154,7 @@ func checkHeader(path string, size int64) error {
 		return fmt.Errorf("%w: its page size is %d", ErrDamaged, pageSize)
 	}
 	// While there is a log, the file may be about to grow.
-	if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > walHeaderSize {
+	if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > logHeaderSize {
 		return nil
 	}
 	if want := int64(binary.BigEndian.Uint32(h[offPages:])) * pageSize; size < want {

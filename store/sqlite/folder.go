@@ -6,8 +6,9 @@ import "errors"
 // 8 MiB, which a start after a crash reads in a few hundredths of a second.
 const foldAfter = 2048
 
-// foldLimit is the length at which the writer waits until that is done.
-const foldLimit = 16 * foldAfter
+// foldLimit is how many times that long the log may be when the writer waits
+// until it is folded.
+const foldLimit = 16
 
 // A folder copies the log into the database beside the writer, over a connection
 // of its own: flushing a database takes longer than flushing a log, and nobody

@@ -19,7 +19,9 @@ type reader struct {
 }
 
 func openReader(path string) (*reader, error) {
-	c, err := connect(path, "query_only(1)", "cache_size(-4096)", "mmap_size(2147418112)")
+	// The pages of a large file are read where the system keeps them, not copied
+	// into a cache that is too small for them.
+	c, err := connectReadOnly(path, "cache_size(-4096)", "mmap_size(2147418112)")
 	if err != nil {
 		return nil, err
 	}

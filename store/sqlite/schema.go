@@ -59,7 +59,7 @@ func migrateTo(c *conn, all []migration, version int) error {
 		return err
 	}
 	if have > int64(len(all)) {
-		return fmt.Errorf("%w: its schema has version %d, this program knows %d", ErrNewer, have, len(all))
+		return newer(have, len(all))
 	}
 	if have < 0 {
 		return fmt.Errorf("%w: its schema has version %d", ErrDamaged, have)
@@ -80,4 +80,8 @@ func migrateTo(c *conn, all []migration, version int) error {
 		}
 	}
 	return nil
+}
+
+func newer(have int64, known int) error {
+	return fmt.Errorf("%w: its schema has version %d, this program knows %d", ErrNewer, have, known)
 }

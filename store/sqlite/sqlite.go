@@ -54,9 +54,10 @@ type Options struct {
 	// fails. It must not call the Store; nil means that nobody is told.
 	Fatal func(error)
 
-	// flush is the PRAGMA synchronous of the writer, FULL when empty. Only the
-	// test of the power cut test chooses another one.
+	// For tests. flush is the PRAGMA synchronous of the writer, FULL when empty.
 	flush string
+	// fold is after how many pages the log is folded, foldAfter when 0.
+	fold int64
 }
 
 func (o Options) withDefaults() Options {
@@ -65,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Queue <= 0 {
 		o.Queue = 4096
+	}
+	if o.fold <= 0 {
+		o.fold = foldAfter
 	}
 	if o.flush == "" {
 		o.flush = "FULL"

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"database/sql/driver"
 	"fmt"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // The queries that readers and the writer share.
@@ -67,7 +69,9 @@ func prepareStatements(c *conn) (*statements, error) {
 		{&s.addAudit, "INSERT INTO audit (at, actor, action, tenant, target, detail) VALUES (?,?,?,?,?,?)"},
 	} {
 		var err error
-		if *p.into, err = c.prepare(p.sql); err != nil {
+		if *p.into, err = c.prepare(p.sql); code(err) == sqlite3.SQLITE_ERROR {
+			return nil, fmt.Errorf("%w: its tables are not those of its schema version: %w", ErrDamaged, err)
+		} else if err != nil {
 			return nil, err
 		}
 	}

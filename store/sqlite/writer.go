@@ -38,6 +38,7 @@ type writer struct {
 	cache  *cache
 	folder *folder
 	fatal  func(error)
+	fold   int64
 
 	jobs chan *job
 	stop chan struct{} // closed by close
@@ -63,6 +64,7 @@ func startWriter(c *conn, path string, meetings *cache, opts Options) (*writer, 
 		cache:  meetings,
 		folder: folder,
 		fatal:  opts.Fatal,
+		fold:   opts.fold,
 		jobs:   make(chan *job, opts.Queue),
 		stop:   make(chan struct{}),
 		gone:   make(chan struct{}),
@@ -225,9 +227,9 @@ func (w *writer) beginFold() {
 	switch {
 	case err != nil:
 		_ = w.broken(err)
-	case !w.folder.busy && pages >= foldAfter:
+	case !w.folder.busy && pages >= w.fold:
 		w.folder.begin()
-	case w.folder.busy && pages >= foldLimit:
+	case w.folder.busy && pages >= foldLimit*w.fold:
 		w.finishFold(<-w.folder.folded)
 	}
 }
