@@ -32,18 +32,29 @@ func Check(ctx context.Context, dir string) error {
 	if err := checkLog(path + "-wal"); err != nil {
 		return err
 	}
-	c, err := connectReadOnly(path, "query_only(1)")
+	c, err := connectReadOnly(path)
 	if err != nil {
 		return err
 	}
 	findings, err := c.findings(ctx)
-	if err := errors.Join(err, c.close()); err != nil {
+	if err := errors.Join(err, c.close(), dropEmptyLog(path)); err != nil {
 		return err
 	}
 	if len(findings) > 0 {
 		return fmt.Errorf("%w: %w", ErrDamaged, errors.Join(findings...))
 	}
 	return nil
+}
+
+// dropEmptyLog removes the log that SQLite made because there was none.
+func dropEmptyLog(path string) error {
+	log, err := os.Stat(path + "-wal")
+	if errors.Is(err, os.ErrNotExist) || err == nil && log.Size() > 0 {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return os.Remove(path + "-wal")
 }
 
 func (c *conn) findings(ctx context.Context) (all []error, err error) {

@@ -76,7 +76,7 @@ func createFile(ctx context.Context, path string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(path + "-wal"); err == nil {
+	if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > 0 {
 		return fmt.Errorf("%w: it is missing, but its log %s-wal is there", ErrDamaged, filepath.Base(path))
 	}
 	draft := path + ".new"
@@ -143,7 +143,7 @@ func checkHeader(path string, size int64) error {
 	if err != nil {
 		return err
 	}
-	if version := binary.BigEndian.Uint32(h[offUserVersion:]); int64(version) > int64(len(known)) {
+	if version := int32(binary.BigEndian.Uint32(h[offUserVersion:])); int(version) > len(known) {
 		return newer(int64(version), len(known))
 	}
 	pageSize := int64(binary.BigEndian.Uint16(h[offPageSize:]))
