@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // NoMessage is the message id of every meeting that is not in a channel.
@@ -77,7 +78,7 @@ func Numbers(videoInterop bool) func(*Meeting) {
 			m.MessageID = strconv.FormatInt(m.Created.UnixMilli()+tries, 10)
 			tries++
 		} else {
-			m.ThreadID, m.MessageID = NewThread(), NoMessage
+			m.ThreadID, m.MessageID = newThread(m.Created), NoMessage
 		}
 		m.JoinMeetingID = digits(15)
 		if videoInterop {
@@ -89,11 +90,21 @@ func Numbers(videoInterop bool) func(*Meeting) {
 	}
 }
 
-// NewThread draws the thread id of an ordinary meeting:
-// "19:meeting_{base64 of a GUID}@thread.v2".
-func NewThread() string {
-	guid := NewGUID()
-	return threadPrefix + base64.StdEncoding.EncodeToString([]byte(guid)) + threadSuffix
+// newThread draws the thread id of an ordinary meeting:
+// "19:meeting_{base64 of a GUID}@thread.v2". The GUID begins with the time and
+// goes on with 74 random bits (RFC 9562, version 7), so that the threads of
+// meetings made one after the other lie side by side in an index.
+func newThread(now time.Time) string {
+	var u [16]byte
+	_, _ = rand.Read(u[:]) // never fails: crypto/rand
+	ms := uint64(now.UnixMilli())
+	for i := range 6 {
+		u[i] = byte(ms >> (40 - 8*i))
+	}
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	guid := guidText(u)
+	return threadPrefix + base64.StdEncoding.EncodeToString(guid[:]) + threadSuffix
 }
 
 // NewGUID draws a version 4 GUID in lower case (RFC 9562, section 5.4).
@@ -102,8 +113,12 @@ func NewGUID() string {
 	_, _ = rand.Read(u[:]) // never fails: crypto/rand
 	u[6] = u[6]&0x0f | 0x40
 	u[8] = u[8]&0x3f | 0x80
+	s := guidText(u)
+	return string(s[:])
+}
+
+func guidText(u [16]byte) (s [36]byte) {
 	const hex = "0123456789abcdef"
-	var s [36]byte
 	j := 0
 	for i, c := range u {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
@@ -113,7 +128,7 @@ func NewGUID() string {
 		s[j], s[j+1] = hex[c>>4], hex[c&15]
 		j += 2
 	}
-	return string(s[:])
+	return s
 }
 
 // digits draws a decimal number of exactly n digits, n below 19, that does not
