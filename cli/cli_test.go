@@ -59,6 +59,7 @@ func scripts(t *testing.T, files string) {
 func TestPolicyCommands(t *testing.T)  { t.Parallel(); scripts(t, "policy*") }
 func TestMeetingCommands(t *testing.T) { t.Parallel(); scripts(t, "meeting*") }
 func TestHelp(t *testing.T)            { t.Parallel(); scripts(t, "help*") }
+func TestCheckCommand(t *testing.T)    { t.Parallel(); scripts(t, "check*") }
 func TestWorldCommands(t *testing.T)   { t.Parallel(); scripts(t, "world*") }
 
 // Completion in a real bash, at places where people press Tab.

@@ -78,5 +78,5 @@ func Check(ctx context.Context, data, database string) error {
 	case kind != "sqlite":
 		return fmt.Errorf("database: %q is checked by its own tools, such as pg_amcheck", kind)
 	}
-	return fmt.Errorf("check %s", rest)
+	return sqlite.Check(ctx, rest)
 }

@@ -93,6 +93,54 @@ for (const { name, ...options } of [
   });
 }
 
+for (const { name, ...options } of [
+  { name: "desktop", ...desktop },
+  { name: "phone", ...phone },
+]) {
+  test(`what else a meeting links to: ${name}`, async () => {
+    const meeting = await made({ externalId: `links ${name}`, subject: "Links" });
+    const page = await newPage(browser, options);
+    try {
+      await page.goto(meeting.meetingOptionsWebUrl);
+      await page.getByText("Who can bypass the lobby").waitFor();
+      await checkPage(page, `options-${name}`);
+      await page.goto(meeting.audioConferencing.dialinUrl);
+      await page.getByText("+1 206-555-0100").waitFor();
+      await checkPage(page, `dialin-${name}`);
+      await page.goto(url);
+      await page.getByLabel("Meeting ID").fill(meeting.joinMeetingIdSettings.joinMeetingId);
+      await checkPage(page, `home-${name}`);
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Links" }).waitFor();
+    } finally {
+      await page.context().close();
+    }
+  });
+}
+
+test("the invitation is a mail's body: no style sheet, no script, every link works", async () => {
+  const meeting = await made({ externalId: "invitation", subject: "Invitation" });
+  const { content, contentType } = meeting.joinInformation;
+  assert.equal(contentType, "html");
+  const html = decodeURIComponent(content).replace(/^data:text\/html,/, "");
+  assert.doesNotMatch(html, /<(script|style|link|img)\b|class=/);
+  const page = await newPage(browser, { viewport: { width: 600, height: 340 } });
+  try {
+    await page.goto(`data:text/html;charset=utf-8,${encodeURIComponent(html)}`);
+    await page.screenshot({ path: `${process.env.SCREENSHOTS}/invitation.png` });
+    assert.match(await page.locator("body").textContent(), /Join the meeting[\s\S]*Meeting ID:/);
+    const links = await page.locator("a").evaluateAll((all) => all.map((a) => a.href));
+    assert.ok(links.includes(meeting.joinWebUrl), links.join("\n"));
+    assert.ok(links.includes(`tel:+12065550100,,${meeting.audioConferencing.conferenceId}#`));
+    for (const link of links.filter((l) => l.startsWith("https:"))) {
+      const answer = await page.goto(link);
+      assert.equal(answer.status(), 200, link);
+    }
+  } finally {
+    await page.context().close();
+  }
+});
+
 test("signing in by keyboard alone, without script", async () => {
   const back = await listen();
   const page = await newPage(browser, { ...phone, javaScriptEnabled: false });
