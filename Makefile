@@ -10,8 +10,8 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 ARGS ?=
 # How long each fuzz target runs.
 FUZZTIME ?= 30s
-# Which benchmarks run, and more flags for them, as in: make bench BENCH=CreateOrGet BENCHFLAGS=-count=10
-BENCH ?= .
+# Benchmarks to run instead of the table, and flags for them, as in: make bench BENCH=CreateOrGet BENCHFLAGS=-count=10
+BENCH ?=
 BENCHFLAGS ?=
 
 .PHONY: help
@@ -46,8 +46,8 @@ lint: ## gofmt, vet and staticcheck, in each module
 	scripts/lint
 
 .PHONY: bench
-bench: ## benchmarks of every room
-	go test -run='^$$' -bench='$(BENCH)' -benchmem $(BENCHFLAGS) ./...
+bench: ## the table of speed and size; with BENCH=… those benchmarks
+	$(if $(BENCH),go test -run='^$$' -bench='$(BENCH)' -benchmem $(BENCHFLAGS) ./...,scripts/bench)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target, FUZZTIME each (30s)

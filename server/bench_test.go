@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,10 +33,10 @@ import (
 const connections = 64
 
 // start runs a server as "convene dev" does, access log included.
-func start(b *testing.B) (s *server.Server, stop func()) {
+func start(b *testing.B, data string) (s *server.Server, stop func()) {
 	b.Helper()
 	cfg := server.Default()
-	cfg.Listen, cfg.Data = "127.0.0.1:0", b.TempDir()
+	cfg.Listen, cfg.Data = "127.0.0.1:0", data
 	cfg.Log = slog.New(slog.NewTextHandler(b.Output(), nil))
 	log, err := os.Create(filepath.Join(b.TempDir(), "access.log"))
 	if err != nil {
@@ -192,7 +194,7 @@ func cpuTime() time.Duration {
 // and of new ones over HTTPS, and the bare server that gives the same answers.
 // The ratios are what counts: bare/existing ≥ 0.5, bare/new ≥ 0.25.
 func BenchmarkCreateOrGet(b *testing.B) {
-	s, stop := start(b)
+	s, stop := start(b, b.TempDir())
 	defer stop()
 	token, _, err := s.Provider().Issue(b.Context(), devlogin.IssueRequest{Origin: s.URL(), App: "a9900000-0001-4a00-8000-000000000001"})
 	if err != nil {
@@ -220,6 +222,47 @@ func BenchmarkCreateOrGet(b *testing.B) {
 		l.status = http.StatusCreated
 		l.body = func(i int64) string { return prefix + strconv.FormatInt(i, 10) + rest }
 		l.run(b, address)
+	})
+}
+
+// BenchmarkGetAmong gets meetings by createOrGet among 10,000 and among a
+// million: "some" asks for a thousand of them again and again, "any" for all,
+// each as likely as the other, so that of a million hardly one is in the cache.
+// The data directories are those that the benchmarks of store/sqlite leave in
+// CONVENE_BENCH_DIR.
+func BenchmarkGetAmong(b *testing.B) {
+	for _, n := range []int{10_000, 1_000_000} {
+		for name, asked := range map[string]int{"some": 1000, "any": n} {
+			getAmong(b, n, name, asked)
+		}
+	}
+}
+
+func getAmong(b *testing.B, n int, name string, asked int) {
+	b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
+		data := filepath.Join(os.Getenv("CONVENE_BENCH_DIR"), "meetings-"+strconv.Itoa(n))
+		if _, err := os.Stat(data); err != nil {
+			b.Fatalf("%v: scripts/bench makes it", err)
+		}
+		s, stop := start(b, data)
+		defer stop()
+		token, _, err := s.Provider().Issue(b.Context(), devlogin.IssueRequest{Origin: s.URL(), App: "a9900000-0001-4a00-8000-000000000001"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(s.CA())
+		var draw sync.Mutex
+		r := rand.New(rand.NewPCG(1, 2))
+		l := &load{
+			roots: roots, token: token, status: http.StatusOK, path: "/v1.0/users/c0ffee00-0001-4a00-8000-000000000001/onlineMeetings/createOrGet",
+			body: func(int64) string {
+				draw.Lock()
+				defer draw.Unlock()
+				return fmt.Sprintf(`{"externalId":"order-%08d"}`, r.IntN(asked)*(n/asked))
+			},
+		}
+		l.run(b, strings.TrimPrefix(s.URL(), "https://"))
 	})
 }
 

@@ -21,7 +21,8 @@ import (
 
 // BenchmarkReady measures "convene dev" from exec to its ready line, and the
 // memory that it holds then, on data directories of different sizes. The
-// larger one, of a million meetings, takes a minute to make.
+// larger one, of a million meetings, takes minutes to make; it is kept where
+// CONVENE_BENCH_DIR says, and shared with the benchmarks of store/sqlite.
 func BenchmarkReady(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "convene")
 	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-o", program, ".")
@@ -32,7 +33,12 @@ func BenchmarkReady(b *testing.B) {
 	for _, meetings := range []int{0, 10_000, 1_000_000} {
 		b.Run(fmt.Sprintf("meetings=%d", meetings), func(b *testing.B) {
 			dir := filepath.Join(b.TempDir(), "data")
-			fill(b, dir, meetings)
+			if kept := os.Getenv("CONVENE_BENCH_DIR"); kept != "" && meetings > 0 {
+				dir = filepath.Join(kept, fmt.Sprint("meetings-", meetings))
+			}
+			if _, err := os.Stat(filepath.Join(dir, "convene.db")); err != nil {
+				fill(b, dir, meetings)
+			}
 			start(b, program, dir) // makes world and certificate authority
 			var rss int
 			for b.Loop() {
