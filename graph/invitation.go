@@ -6,7 +6,7 @@ import (
 )
 
 // The invitation is joinInformation.content: HTML for the body of a mail, as a
-// percent-encoded data URL. Mail clients know no stylesheets, no grid and no
+// form-encoded data URL. Mail clients know no stylesheets, no grid and no
 // script: it is tables and inline styles, and reads well as plain text.
 
 // words are what an invitation says in one language.
@@ -167,8 +167,8 @@ func (a *answer) appendSlot(b []byte, s slot) []byte {
 
 const upperHex = "0123456789ABCDEF"
 
-// appendPercent appends s with everything escaped that encodeURIComponent of
-// JavaScript escapes.
+// appendPercent appends s form-encoded (WHATWG URL, section 5.2): a blank is a
+// plus, hex is in upper case.
 func appendPercent(b []byte, s string) []byte {
 	for i := range len(s) {
 		b = appendPercentByte(b, s[i])
@@ -179,8 +179,10 @@ func appendPercent(b []byte, s string) []byte {
 func appendPercentByte(b []byte, c byte) []byte {
 	switch {
 	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9',
-		c == '-', c == '_', c == '.', c == '~', c == '!', c == '*', c == '\'', c == '(', c == ')':
+		c == '-', c == '_', c == '.', c == '*':
 		return append(b, c)
+	case c == ' ':
+		return append(b, '+')
 	}
 	return append(b, '%', upperHex[c>>4], upperHex[c&15])
 }

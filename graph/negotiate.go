@@ -33,7 +33,7 @@ func accepted(headers []string) (metadata, error) {
 		return metadataMinimal, nil
 	}
 	best, level := 0.0, metadataMinimal
-	for element := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+	for _, element := range elements(headers) {
 		if strings.TrimSpace(element) == "" {
 			continue
 		}
@@ -42,7 +42,7 @@ func accepted(headers []string) (metadata, error) {
 			continue
 		}
 		switch kind {
-		case "application/json", "application/*", "*/*", "text/plain":
+		case "application/json", "application/*", "*/*", "text/plain", "text/*":
 		default:
 			continue
 		}
@@ -56,6 +56,27 @@ func accepted(headers []string) (metadata, error) {
 		return 0, newError(codeNotAcceptable, "The Accept header allows none of the forms that this server has. Send Accept: application/json, with odata.metadata=minimal, none or full.")
 	}
 	return level, nil
+}
+
+// elements splits lists at the commas outside of quoted strings (RFC 9110,
+// section 5.6.1).
+func elements(headers []string) (all []string) {
+	for _, h := range headers {
+		begin, quoted := 0, false
+		for i := 0; i < len(h); i++ {
+			switch c := h[i]; {
+			case c == '"':
+				quoted = !quoted
+			case c == '\\' && quoted:
+				i++
+			case c == ',' && !quoted:
+				all = append(all, h[begin:i])
+				begin = i + 1
+			}
+		}
+		all = append(all, h[begin:])
+	}
+	return all
 }
 
 // asked reads the parameter odata.metadata; ok is false for a level that does

@@ -66,16 +66,17 @@ func ParseLink(path, query string) (owner Owner, thread, message string, err err
 }
 
 // AppendOptionsLink appends the path and query of m's options page in Teams'
-// shape.
+// shape, in which the thread's colon is an underscore.
 func (m Meeting) AppendOptionsLink(b []byte) []byte {
 	b = append(b, "/meetingOptions/?organizerId="...)
 	b = appendLinkPart(b, m.User)
 	b = append(b, "&tenantId="...)
 	b = appendLinkPart(b, m.Tenant)
 	b = append(b, "&threadId="...)
-	b = appendLinkPart(b, m.ThreadID)
+	b = append(b, strings.Replace(m.ThreadID, ":", "_", 1)...) // threads need no escapes
 	b = append(b, "&messageId="...)
-	return appendLinkPart(b, m.MessageID)
+	b = appendLinkPart(b, m.MessageID)
+	return append(b, "&language=en-US"...)
 }
 
 // ParseOptionsLink takes the query of an options link apart, as [ParseLink]
@@ -83,6 +84,9 @@ func (m Meeting) AppendOptionsLink(b []byte) []byte {
 func ParseOptionsLink(query url.Values) (owner Owner, thread, message string, err error) {
 	owner = Owner{Tenant: strings.ToLower(query.Get("tenantId")), User: strings.ToLower(query.Get("organizerId"))}
 	thread, message = query.Get("threadId"), query.Get("messageId")
+	if rest, ok := strings.CutPrefix(thread, "19_"); ok {
+		thread = "19:" + rest
+	}
 	for _, part := range []string{owner.Tenant, owner.User, thread, message} {
 		if part == "" || !clean(part) {
 			return Owner{}, "", "", ErrNotFound

@@ -43,6 +43,10 @@ func newManaged(ctx context.Context, cfg Config, h *manage.Handler) (*managed, e
 			return nil, errors.Join(fmt.Errorf("management-listen: %w", err), m.close())
 		}
 		h.TCPHosts = []string{cfg.ManagementListen, tcp.Addr().String()}
+		if _, port, err := net.SplitHostPort(tcp.Addr().String()); err == nil {
+			h.TCPHosts = append(h.TCPHosts, "localhost:"+port, "127.0.0.1:"+port, "[::1]:"+port)
+		}
+		cfg.Log.Info("management over TCP", "address", "http://"+tcp.Addr().String())
 		m.listeners = append(m.listeners, tcp)
 	}
 	m.http.Handler = h
@@ -104,8 +108,6 @@ func (m *managed) serve() error {
 	serving.Wait()
 	return err
 }
-
-func (m *managed) shutdown(ctx context.Context) error { return m.http.Shutdown(ctx) }
 
 func (m *managed) close() error {
 	errs := []error{m.http.Close()}

@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/convene-meet/convene/graph"
@@ -116,6 +117,9 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("world: %w", err)
 	}
 	if s.listener, err = listen(ctx, cfg.Listen); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("listen: another program uses %s. Choose another port with --listen HOST:PORT, or port 0 for a free one", cfg.Listen)
+		}
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if err := s.assemble(ctx); err != nil {
@@ -238,8 +242,20 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Grace)
 	defer cancel()
-	err = errors.Join(err, s.http.Shutdown(grace), s.manage.shutdown(grace))
+	err = errors.Join(err, s.finish(s.http, grace), s.finish(s.manage.http, grace))
 	serving.Wait()
+	return err
+}
+
+// finish stops accepting and lets requests end. Whoever takes longer than the
+// grace is cut off: a client that never sends the rest must not keep a server
+// from ending well.
+func (s *Server) finish(h *http.Server, grace context.Context) error {
+	err := h.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.cfg.Log.Warn("requests did not end in time and were cut off", "grace", s.cfg.Grace)
+		return h.Close()
+	}
 	return err
 }
 
@@ -303,6 +319,9 @@ func (c Config) Validate() error {
 	}
 	if c.PolicyDelay < 0 {
 		errs = append(errs, fmt.Errorf("policy-delay: %v is negative", c.PolicyDelay))
+	}
+	if host, _, err := net.SplitHostPort(c.ManagementListen); c.ManagementListen != "" && (err != nil || !isLoopback(host)) {
+		errs = append(errs, fmt.Errorf("management-listen: %q is no loopback address such as localhost:9443; its token would cross the network in clear text. Use an SSH tunnel or a proxy with TLS", c.ManagementListen))
 	}
 	if c.ManagementListen != "" && len(c.ManagementToken) < 16 {
 		errs = append(errs, errors.New("management-token: management over TCP needs a token of at least 16 characters"))

@@ -68,8 +68,8 @@ func newSites(cfg Config, host, port string) (s *sites, own string) {
 		realms[i] = &identity.Realm{Audiences: []string{c.Graph, identity.GraphAppID}}
 		for _, origin := range []string{c.Graph, c.Login} {
 			h, p, err := splitOrigin(origin)
-			if err != nil {
-				continue
+			if err != nil || !slices.Contains(certifiedNames, h) {
+				continue // no client could reach it by that name: the certificate is for others
 			}
 			s.add(origin, &cfg.Clouds[i], realms[i], c.Login)
 			if p != port {
