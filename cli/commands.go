@@ -123,7 +123,7 @@ func (c *versionCommand) Run(p *Program) error {
 type worldCommands struct {
 	Show  worldShowCommand  `cmd:"" help:"Print the built-in world, to begin a file of your own with."`
 	Check worldCheckCommand `cmd:"" help:"Check a world file."`
-	Apply worldApplyCommand `cmd:"" help:"Bring a running server's directory to a world file."`
+	Apply worldApplyCommand `cmd:"" help:"Add what a world file names to a running server's directory, or change it; nothing is removed."`
 }
 
 type worldShowCommand struct{}
@@ -138,11 +138,10 @@ type worldCheckCommand struct {
 }
 
 func (c *worldCheckCommand) Run(p *Program) error {
-	w, err := readWorld(c.File)
-	if err != nil {
+	if _, err := readWorld(c.File); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.Stdout, "%d tenants, no mistakes.\n", len(w.Tenants))
+	fmt.Fprintln(p.Stdout, "No mistakes found.")
 	return nil
 }
 
@@ -166,7 +165,7 @@ func (c *worldApplyCommand) Run(ctx context.Context, p *Program) error {
 	if err := client.ApplyWorld(ctx, raw); err != nil {
 		return err
 	}
-	fmt.Fprintln(p.Stdout, "Applied.")
+	fmt.Fprintln(p.Stdout, "Applied. What the file does not name stays, and so do policies and grants that were changed at run time.")
 	return nil
 }
 

@@ -84,8 +84,8 @@ func (c *devCommand) banner(ctx context.Context, p *Program, s *server.Server) {
 	heading := func(s string) string { return paint(colours, bold, s) }
 	quiet := func(s string) string { return paint(colours, faint, s) }
 	user, link, err := s.Welcome(ctx)
-	if err != nil {
-		fmt.Fprintf(p.Stderr, "Convene runs at %s\n", s.URL())
+	if err != nil || c.Cloud == "china" { // which has no createOrGet, so there is nothing to paste
+		fmt.Fprintf(p.Stderr, "\n%s\n\n", heading("Convene runs at "+s.URL()))
 		return
 	}
 	program := shellQuote(p.Name)

@@ -23,7 +23,7 @@ type meetingCommands struct {
 
 type createOrGetCommand struct {
 	ExternalID string   `required:"" name:"external-id" help:"Your own key of the meeting." placeholder:"ID"`
-	User       string   `help:"Whose meeting it is: UPN or object id." default:"olga@contoso.example" placeholder:"USER"`
+	User       string   `help:"Whose meeting it is: UPN or object id (${default})." default:"olga@contoso.example" placeholder:"USER"`
 	App        string   `help:"Act as this application, by its access policy, instead of as the user." placeholder:"APP"`
 	Subject    string   `help:"Subject of a new meeting." placeholder:"TEXT"`
 	Start      string   `help:"Start of a new meeting, such as 2031-02-06T09:00:00Z (now)." placeholder:"TIME"`

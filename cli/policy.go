@@ -96,7 +96,7 @@ type policyGrantCommand struct {
 	User       string `help:"Grant to this user, by UPN or id." placeholder:"USER" xor:"to"`
 	Group      string `help:"Grant to this group, by name or id." placeholder:"GROUP" xor:"to"`
 	Global     bool   `help:"Grant to the whole tenant." xor:"to"`
-	Rank       int    `help:"Rank of a grant to a group: 1 goes before 2." placeholder:"N"`
+	Rank       *int   `help:"Rank of a grant to a group: 1 goes before 2 (the lowest that is free)." placeholder:"N"`
 	tenantFlag `embed:""`
 	target     `embed:""`
 }
@@ -105,11 +105,17 @@ func (c *policyGrantCommand) Run(ctx context.Context, p *Program) error {
 	if c.PolicyName == "" && !c.Null {
 		return errors.New("say which policy with --policy-name NAME, or --null to take the grant away")
 	}
+	rank := 0
+	if c.Rank != nil {
+		if rank = *c.Rank; rank < 1 {
+			return errors.New("--rank: a rank is 1 or more")
+		}
+	}
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	if err := client.Grant(ctx, manage.GrantChange{Tenant: c.Tenant, Policy: c.PolicyName, User: c.User, Group: c.Group, Global: c.Global, Rank: c.Rank}); err != nil {
+	if err := client.Grant(ctx, manage.GrantChange{Tenant: c.Tenant, Policy: c.PolicyName, User: c.User, Group: c.Group, Global: c.Global, Rank: rank}); err != nil {
 		return err
 	}
 	if c.Null {

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,14 +21,14 @@ import (
 func Parse(name string, data []byte) (*World, error) {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, formError(name, err)
+		return nil, formError(name, data, err)
 	}
 	if len(file.Docs) > 1 {
 		return nil, fmt.Errorf("%s: a world file is one YAML document, this one has %d", name, len(file.Docs))
 	}
 	w := new(World)
 	if err := yaml.UnmarshalWithOptions(data, w, yaml.DisallowUnknownField()); err != nil {
-		return nil, formError(name, err)
+		return nil, formError(name, data, err)
 	}
 	c := checker{name: name, file: file}
 	c.world(w)
@@ -42,12 +44,32 @@ func (w *World) Complete() error {
 }
 
 // formError says where the text is no world file.
-func formError(name string, err error) error {
+func formError(name string, data []byte, err error) error {
 	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
-		return fmt.Errorf("%s:%d: %s", name, e.GetToken().Position.Line, e.GetMessage())
+		line, message := e.GetToken().Position.Line, e.GetMessage()
+		if key := keyAt(data, line); key != "" && !strings.Contains(message, key) {
+			message, _, _ = strings.Cut(message, " into Go ") // which are no words of the file
+			message = key + ": the value has the wrong type: " + message
+		}
+		return fmt.Errorf("%s:%d: %s", name, line, message)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
+
+// keyAt is the last key on a line of the file.
+func keyAt(data []byte, line int) string {
+	lines := strings.Split(string(data), "\n")
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	keys := keyForm.FindAllStringSubmatch(lines[line-1], -1)
+	if len(keys) == 0 {
+		return ""
+	}
+	return keys[len(keys)-1][1]
+}
+
+var keyForm = regexp.MustCompile(`(\w+):(?:\s|$)`)
 
 // A checker finds mistakes of meaning, and fills in what may be left out.
 type checker struct {
@@ -100,7 +122,16 @@ func (c *checker) tenant(path string, t *Tenant) {
 	c.unique(path+".domain", "domain", t.Domain)
 	c.id(path+".id", "tenant", &t.ID, "tenant", t.Domain)
 	if a := t.AudioConferencing; a != nil {
-		c.required(path+".audioConferencing.tollNumber", a.TollNumber)
+		if c.required(path+".audioConferencing.tollNumber", a.TollNumber) {
+			c.telephone(path+".audioConferencing.tollNumber", a.TollNumber)
+		}
+		c.telephone(path+".audioConferencing.tollFreeNumber", a.TollFreeNumber)
+		for i, n := range a.TollNumbers {
+			c.telephone(fmt.Sprintf("%s.audioConferencing.tollNumbers[%d]", path, i), n)
+		}
+		for i, n := range a.TollFreeNumbers {
+			c.telephone(fmt.Sprintf("%s.audioConferencing.tollFreeNumbers[%d]", path, i), n)
+		}
 	}
 	for i := range t.Users {
 		c.user(fmt.Sprintf("%s.users[%d]", path, i), t, &t.Users[i])
@@ -132,6 +163,9 @@ func (c *checker) user(path string, t *Tenant, u *User) {
 	} else if !strings.EqualFold(domain, t.Domain) {
 		c.wrong(path+".upn", "%q is not in the domain %s of the tenant", u.UPN, t.Domain)
 	}
+	if name != "" && !userName.MatchString(name) {
+		c.wrong(path+".upn", "%q is not a user name: letters, digits and . _ - + # ~ ! ^ may stand before the @", name)
+	}
 	c.unique(path+".upn", "user", strings.ToLower(u.UPN))
 	c.id(path+".id", "user", &u.ID, "user", strings.ToLower(u.UPN))
 	if u.DisplayName == "" {
@@ -155,6 +189,7 @@ func (c *checker) app(path string, t *Tenant, a *App) {
 	if a.Public && len(a.ApplicationPermissions) > 0 {
 		c.wrong(path+".applicationPermissions", "a public app cannot have application permissions, since it has no secret to prove itself with")
 	}
+	c.redirects(path, a)
 	for i, p := range append(slices.Clone(a.ApplicationPermissions), a.DelegatedPermissions...) {
 		key := fmt.Sprintf(".applicationPermissions[%d]", i)
 		if i >= len(a.ApplicationPermissions) {
@@ -162,7 +197,43 @@ func (c *checker) app(path string, t *Tenant, a *App) {
 		}
 		if p == "" || strings.ContainsAny(p, " /\t\n") {
 			c.wrong(path+key, "%q is not the name of a permission, such as OnlineMeetings.ReadWrite.All", p)
+		} else if ours.MatchString(p) && !slices.Contains(permissions, p) {
+			c.wrong(path+key, "there is no permission %q; there are %s", p, strings.Join(permissions, ", "))
 		}
+	}
+}
+
+// redirects checks what a browser may be sent back to.
+func (c *checker) redirects(path string, a *App) {
+	for i, r := range a.RedirectURIs {
+		u, err := url.Parse(strings.Replace(r, ":*", "", 1))
+		web := err == nil && (u.Scheme == "https" || u.Scheme == "http" && isLocal(u.Hostname())) && u.Host != ""
+		native := err == nil && strings.Contains(u.Scheme, ".") || err == nil && strings.HasPrefix(u.Scheme, "msal")
+		if !web && !native || u.Fragment != "" {
+			c.wrong(fmt.Sprintf("%s.redirectUris[%d]", path, i), "%q is not https://…, http://localhost… or the scheme of an installed app, such as com.example.app://…", r)
+		}
+	}
+}
+
+func isLocal(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
+
+var (
+	telephoneForm = regexp.MustCompile(`^\+?[0-9][0-9 ().-]{4,30}$`)
+	userName      = regexp.MustCompile(`^[\pL\pN._+#~!^-]{1,64}$`)
+	// ours are permissions about meetings, whose names we know; of others an app may have any.
+	ours        = regexp.MustCompile(`^(?i:OnlineMeeting|VirtualAppointment)`)
+	permissions = []string{
+		"OnlineMeetings.Read", "OnlineMeetings.ReadWrite", "OnlineMeetings.Read.All", "OnlineMeetings.ReadWrite.All",
+		"OnlineMeetingArtifact.Read.All", "OnlineMeetingTranscript.Read.All", "OnlineMeetingRecording.Read.All", "OnlineMeetingAiInsight.Read.All",
+		"VirtualAppointment.Read", "VirtualAppointment.ReadWrite", "VirtualAppointment.Read.All", "VirtualAppointment.ReadWrite.All",
+		"VirtualAppointmentNotification.Send",
+	}
+)
+
+// telephone checks a number that people and programs have to dial.
+func (c *checker) telephone(path, number string) {
+	if number != "" && !telephoneForm.MatchString(number) {
+		c.wrong(path, "%q is not a telephone number, such as +1 206-555-0100", number)
 	}
 }
 
@@ -178,7 +249,7 @@ func (c *checker) policy(path string, t *Tenant, p *Policy) {
 		}
 	}
 	if p.GrantedTo.Tenant {
-		c.unique(path+".grantedTo.tenant", "grant to the whole tenant "+t.Domain, "there can be one")
+		c.unique(path+".grantedTo.tenant", "grant to the whole tenant", t.Domain)
 	}
 	for i, name := range p.GrantedTo.Users {
 		at := fmt.Sprintf("%s.grantedTo.users[%d]", path, i)

@@ -50,6 +50,23 @@ func TestMistakes(t *testing.T) {
 		{"not YAML", "tenants: [", []string{"world.yaml:1: "}},
 		{"unknown key", "tenants:\n  - name: a\n    domian: a.example\n", []string{"world.yaml:3: ", "domian"}},
 		{"a word for a number", "tenants:\n  - name: a\n    domain: a.example\n    videoInterop: perhaps\n", []string{"world.yaml:4: "}},
+		{"a word for a list", "tenants:\n  - name: a\n    domain: a.example\n    users: bob\n", []string{"world.yaml:4: users: "}},
+		{"what cannot work", `tenants:
+  - name: a
+    domain: a.example
+    audioConferencing: { tollNumber: "<b>1</b>" }
+    users:
+      - upn: "a b"
+    apps:
+      - name: bot
+        secret: s
+        redirectUris: ["javascript:alert(1)", "foo", "http://example.org/"]
+        applicationPermissions: [OnlineMeetings.ReedWrite.All, Sites.Read.All]
+`, []string{
+			"world.yaml:4: tenants[0].audioConferencing.tollNumber: ", "world.yaml:6: tenants[0].users[0].upn: ", "world.yaml:10: tenants[0].apps[0].redirectUris[0]: ",
+			"world.yaml:10: tenants[0].apps[0].redirectUris[1]: ", "world.yaml:10: tenants[0].apps[0].redirectUris[2]: ",
+			`world.yaml:11: tenants[0].apps[0].applicationPermissions[0]: there is no permission "OnlineMeetings.ReedWrite.All"`,
+		}},
 		{"two documents", "tenants: []\n---\ntenants: []\n", []string{"one YAML document"}},
 		{"many at once", `tenants:
   - name: a
