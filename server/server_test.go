@@ -38,6 +38,9 @@ func TestSettingsAreRefusedByName(t *testing.T) {
 		{"no world", func(c *server.Config) { c.World = nil }, "world: "},
 		{"no cloud", func(c *server.Config) { c.Clouds = nil }, "cloud: "},
 		{"negative delay", func(c *server.Config) { c.PolicyDelay = -1 }, "policy-delay: "},
+		{"management for others", func(c *server.Config) {
+			c.ManagementListen, c.ManagementToken = "0.0.0.0:0", "a token of management"
+		}, "management-listen: "},
 		{"management without a token", func(c *server.Config) { c.ManagementListen = "127.0.0.1:0" }, "management-token: "},
 		{"management with a short token", func(c *server.Config) { c.ManagementListen, c.ManagementToken = "127.0.0.1:0", "short" }, "management-token: "},
 		{"no such database", func(c *server.Config) { c.Database = "mysql://x" }, "database: "},
@@ -246,6 +249,40 @@ func TestEndLetsRequestsFinish(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("the server ended with %v", err)
+	}
+}
+
+// A client that never sends the rest of its request does not keep the server
+// from ending well.
+func TestStuckClientIsCutOff(t *testing.T) {
+	t.Parallel()
+	cfg := server.Default()
+	cfg.Listen, cfg.Data, cfg.Grace = "127.0.0.1:0", t.TempDir(), 50*time.Millisecond
+	s, err := server.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, nil) }()
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(s.CA())
+	c, err := tls.Dial("tcp", s.Addr().String(), &tls.Config{RootCAs: pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	head := "POST /common/oauth2/v2.0/token HTTP/1.1\r\nHost: " + s.Addr().String() +
+		"\r\nContent-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n"
+	if _, err := c.Write([]byte(head)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(make([]byte, 4096)); err != nil || n == 0 { // it is being served
+		t.Fatal(n, err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("the server ended with %v; want a clean end", err)
 	}
 }
 
