@@ -74,7 +74,10 @@ func (p *Provider) explain(c *call, err error) *Error {
 		if e.Number == pendingNumber || e.Code == "login_required" {
 			level = slog.LevelDebug // nothing went wrong
 		}
-		log.Log(c.ctx(), level, "sign-in refused", "code", e.Code, "reason", e.Error(), "cause", e.cause)
+		if e.cause != nil {
+			log = log.With("cause", e.cause)
+		}
+		log.Log(c.ctx(), level, "sign-in refused", "code", e.Code, "reason", e.Error())
 	case c.ctx().Err() != nil || errors.Is(err, errOutage):
 		log.Warn("sign-in failed", "error", err)
 		e = refuse("temporarily_unavailable", 90033, "The directory cannot be reached at the moment. Try again in a few seconds.")
