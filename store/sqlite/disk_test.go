@@ -32,6 +32,15 @@ type disk struct {
 type inode struct {
 	durable []byte
 	pending []*change
+	limbo   []limbo
+}
+
+// A limbo is a change whose flush has failed. The system takes it for written,
+// and tells each open descriptor of the file once that it is not. So it is lost,
+// unless a flush through another descriptor succeeds: then nothing had failed.
+type limbo struct {
+	*change
+	failed call
 }
 
 // A change is a write or, with data nil, a new size.
@@ -183,13 +192,25 @@ func (d *disk) flush(c call) {
 		d.flushes[c.thread] = covered
 		return
 	}
-	if c.failed {
-		return
+	if !c.failed {
+		f.limbo = slices.DeleteFunc(f.limbo, func(l limbo) bool {
+			saved := l.failed.run == c.run && l.failed.fd != c.fd
+			if saved {
+				f.durable = l.apply(f.durable)
+			}
+			return saved
+		})
 	}
 	for _, p := range d.flushes[c.thread] {
-		if i := slices.Index(f.pending, p); i >= 0 {
+		i := slices.Index(f.pending, p)
+		if i < 0 {
+			continue // by another flush
+		}
+		f.pending = slices.Delete(f.pending, i, i+1)
+		if c.failed {
+			f.limbo = append(f.limbo, limbo{p, c})
+		} else {
 			f.durable = p.apply(f.durable)
-			f.pending = slices.Delete(f.pending, i, i+1)
 		}
 	}
 }

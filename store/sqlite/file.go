@@ -60,6 +60,9 @@ func prepareFile(ctx context.Context, path string) error {
 	if err := checkLog(path + "-wal"); err != nil {
 		return err
 	}
+	if err := flushAgain(path + "-wal"); err != nil {
+		return fmt.Errorf("log: %w", err)
+	}
 	for _, name := range []string{path, path + "-wal"} {
 		if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o077 != 0 {
 			if err := os.Chmod(name, 0o600); err != nil {
@@ -68,6 +71,35 @@ func prepareFile(ctx context.Context, path string) error {
 		}
 	}
 	return nil
+}
+
+// flushAgain writes a log over itself and flushes it. What a process has left
+// that was killed, or stopped because a flush had failed, is in the system's
+// memory and perhaps nowhere else: after a failed flush the system takes pages
+// for written that are not, and flushes them no more until they are written
+// again. Nothing may be built upon them before that.
+func flushAgain(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	block := make([]byte, 1<<18)
+	for offset := int64(0); err == nil; {
+		var n int
+		n, err = f.ReadAt(block, offset)
+		if n > 0 {
+			if _, err := f.WriteAt(block[:n], offset); err != nil {
+				return errors.Join(err, f.Close())
+			}
+			offset += int64(n)
+		}
+	}
+	if err == io.EOF {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // createFile makes a database with the newest schema under another name and

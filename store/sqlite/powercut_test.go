@@ -82,7 +82,7 @@ func powerCutTrace(t *testing.T, flush string, sessions int) (calls []call, root
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls = trace(t, fmt.Sprint(sessions), root, flushVariable+"="+flush)
+	calls = trace(t, fmt.Sprint(sessions), root, strace(t), "-E", flushVariable+"="+flush)
 	// What the test relies on has to be in what it saw.
 	d := newDisk(t, root)
 	folded := false

@@ -126,6 +126,11 @@ func (s *Store) open(ctx context.Context) error {
 	if err := migrate(c); err != nil {
 		return errors.Join(err, c.close())
 	}
+	// What a killed process left in the log is copied before anything is added to
+	// it; a log that only grew would be read again at each start.
+	if err := c.exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil && !errors.Is(err, meeting.ErrFull) {
+		return errors.Join(err, c.close())
+	}
 	s.meetings = newCache(opts.CacheBytes)
 	s.readers = newReaders(s.path)
 	if s.writer, err = startWriter(c, s.path, s.meetings, opts); err != nil {

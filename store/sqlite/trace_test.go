@@ -15,7 +15,9 @@ const tracedCalls = "openat,open,creat,write,pwrite64,writev,pwritev,pwritev2,ft
 
 // A call is the beginning or the end of a system call, as strace saw it.
 type call struct {
-	thread string
+	run    int    // of strace
+	thread string // by its number in the system
+	fd     string // the first argument where that is a file descriptor
 	name   string
 	args   []string // strings decoded; of a file descriptor the path it stands for
 	end    bool
@@ -25,11 +27,12 @@ type call struct {
 
 // trace runs the current test once more under strace, and returns the changes
 // that it made to files in the order in which they began and ended.
-func trace(t *testing.T, what, dir string, env ...string) []call {
+// command begins with strace and may go on with further options.
+func trace(t *testing.T, what, dir string, command ...string) []call {
 	t.Helper()
 	log := t.TempDir() + "/trace"
-	c := child(t, what, dir, strace(t), "-f", "--seccomp-bpf", "-y", "-xx", "-s", "1048576", "-e", "signal=none", "-e", "trace="+tracedCalls, "-o", log)
-	c.Env = append(c.Env, env...)
+	command = append(command, "-f", "--seccomp-bpf", "-y", "-xx", "-s", "1048576", "-e", "signal=none", "-e", "trace="+tracedCalls, "-o", log)
+	c := child(t, what, dir, command...)
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("under strace: %v\n%s", err, out)
 	}
@@ -47,6 +50,8 @@ func trace(t *testing.T, what, dir string, env ...string) []call {
 		line = strings.TrimLeft(line, " ")
 		switch {
 		case strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "---"):
+			continue
+		case strings.HasSuffix(line, "= ?"):
 			continue
 		case strings.HasPrefix(line, "<... "):
 			c := begun[thread]
@@ -69,6 +74,13 @@ func trace(t *testing.T, what, dir string, env ...string) []call {
 	}
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)
+	}
+	// The process ended during these. What they wrote is written.
+	for _, c := range begun {
+		if c.end = true; c.name == "pwrite64" {
+			c.result = int64(len(c.args[1]))
+			calls = append(calls, c)
+		}
 	}
 	return calls
 }
@@ -109,6 +121,9 @@ func parseCall(t *testing.T, line string) call {
 			}
 			arg := rest[:end]
 			if end < len(rest) && rest[end] == '<' && !strings.HasPrefix(rest[end:], "<unfinished") {
+				if len(c.args) == 0 {
+					c.fd = arg
+				}
 				path, after, _ := strings.Cut(rest[end+1:], ">")
 				arg = path
 				if strings.HasPrefix(path, `\x`) {
@@ -139,9 +154,7 @@ func (c call) ended(t *testing.T, line string) call {
 		result = result[:end]
 	}
 	n, err := strconv.ParseInt(result, 0, 64)
-	if result == "?" { // the process ended meanwhile
-		n = -1
-	} else if err != nil {
+	if err != nil {
 		t.Fatalf("strace: the result %q in %.200q", result, line)
 	}
 	c.result, c.failed = n, n < 0
