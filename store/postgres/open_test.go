@@ -226,3 +226,32 @@ func TestNoDeadlock(t *testing.T) {
 		t.Errorf("revision %d after 200 changes, error %v", r.Revision, err)
 	}
 }
+
+// TestUpdateMeetsSuccessor: between the look and the write of an update the
+// meeting was deleted and another one made with the same thread and revision.
+// That is what change has to be given then.
+func TestUpdateMeetsSuccessor(t *testing.T) {
+	ctx := context.Background()
+	s := open(t, pgtest.URL(t))
+	draw := func(m *meeting.Meeting) { m.ThreadID, m.MessageID = "19:same@thread.v2", "0" }
+	first, _, err := s.CreateOrGet(ctx, newMeeting(t, "first"), draw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	m, err := s.Update(ctx, first.Tenant, first.ThreadID, "0", noon, func(m *meeting.Meeting) error {
+		seen = append(seen, m.ExternalID)
+		m.Passcode = "changed"
+		if len(seen) > 1 {
+			return nil
+		}
+		if err := s.Delete(ctx, m.Tenant, m.ThreadID, m.MessageID, noon); err != nil {
+			return err
+		}
+		_, _, err := s.CreateOrGet(ctx, newMeeting(t, "second"), draw)
+		return err
+	})
+	if err != nil || fmt.Sprint(seen) != "[first second]" || m.ExternalID != "second" || m.Revision != 2 {
+		t.Errorf("Update saw %v and returned %q with revision %d, error %v", seen, m.ExternalID, m.Revision, err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/convene-meet/convene/meeting"
@@ -47,8 +48,14 @@ func TestFailedFlush(t *testing.T) {
 		if !slices.ContainsFunc(calls, func(c call) bool { return c.failed && (c.name == "fsync" || c.name == "fdatasync") }) {
 			t.Fatal("no flush has failed")
 		}
-		for range 30 {
+		// Half of the cuts come while the successor starts.
+		start := slices.IndexFunc(calls, func(c call) bool { return c.run == 2 })
+		started := start + slices.IndexFunc(calls[start:], func(c call) bool { return c.name == "write" && strings.HasPrefix(c.args[1], "work: opened") })
+		for i := range 60 {
 			at := len(calls) - r.IntN(len(calls)/2)
+			if i%2 == 0 {
+				at = start + r.IntN(started-start)
+			}
 			if err := powerCutAt(t, calls[:at], root, cut(r.IntN(int(cuts))), r); err != nil {
 				t.Fatalf("flushes fail from the %dth: %v", nth, err)
 			}

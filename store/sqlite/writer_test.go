@@ -235,3 +235,36 @@ func TestLogStaysShort(t *testing.T) {
 		t.Errorf("the log has had %d pages, and is folded after %d", pages, fold)
 	}
 }
+
+// TestUpdateMeetsSuccessor: between the look and the write of an update the
+// meeting was deleted and another one made with the same thread and revision.
+// That is what change has to be given then.
+func TestUpdateMeetsSuccessor(t *testing.T) {
+	ctx := context.Background()
+	s := open(t, t.TempDir(), Options{})
+	numbers := meeting.Meeting{TollNumber: "+1"}
+	meeting.Numbers(true)(&numbers)
+	draw := func(m *meeting.Meeting) {
+		m.ThreadID, m.MessageID, m.JoinMeetingID, m.VideoTeleconferenceID, m.ConferenceID =
+			numbers.ThreadID, numbers.MessageID, numbers.JoinMeetingID, numbers.VideoTeleconferenceID, numbers.ConferenceID
+	}
+	first := <-create(t, s, ctx, "first", draw)
+	if first.err != nil {
+		t.Fatal(first.err)
+	}
+	var seen []string
+	m, err := s.Update(ctx, first.m.Tenant, numbers.ThreadID, "0", first.m.Created, func(m *meeting.Meeting) error {
+		seen = append(seen, m.ExternalID)
+		m.Passcode = "changed"
+		if len(seen) > 1 {
+			return nil
+		}
+		if err := s.Delete(ctx, m.Tenant, m.ThreadID, m.MessageID, m.Created); err != nil {
+			return err
+		}
+		return (<-create(t, s, ctx, "second", draw)).err
+	})
+	if err != nil || fmt.Sprint(seen) != "[first second]" || m.ExternalID != "second" || m.Revision != 2 {
+		t.Errorf("Update saw %v and returned %q with revision %d, error %v", seen, m.ExternalID, m.Revision, err)
+	}
+}
