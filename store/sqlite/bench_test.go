@@ -120,9 +120,9 @@ func openBare(b *testing.B) *bare {
 			for i := range batch {
 				m := &batch[i].m
 				if err == nil {
-					_, err = stmts[2].exec(nil, compactGUID(m.Tenant), compactGUID(m.User), m.ExternalID, compactThread(m.ThreadID), compactNumber(m.MessageID),
-						compactNumber(m.JoinMeetingID), compactNumber(m.VideoTeleconferenceID), m.TollNumber, compactNumber(m.ConferenceID), nil,
-						*m.Subject, toTicks(m.Start), toTicks(m.End), toTicks(m.Created), toTicks(m.Expires), m.Revision, nil, nil)
+					_, err = stmts[2].exec(value{}, compactGUID(m.Tenant), compactGUID(m.User), text(m.ExternalID), compactThread(m.ThreadID), compactNumber(m.MessageID),
+						compactNumber(m.JoinMeetingID), compactNumber(m.VideoTeleconferenceID), text(m.TollNumber), compactNumber(m.ConferenceID), value{},
+						text(*m.Subject), ticks(m.Start), ticks(m.End), ticks(m.Created), ticks(m.Expires), integer(m.Revision), value{}, value{})
 				}
 				if isTaken(err) {
 					err = nil // a row less in a hundred thousand

@@ -29,7 +29,7 @@ func TestCacheAgainstOldReaders(t *testing.T) {
 	}
 	look := func() (*meeting.Meeting, uint64) {
 		era := s.meetings.era(key)
-		_, found, err := s.find(context.Background(), m.Created, byOwner, compactGUID(m.Tenant), compactGUID(m.User), m.ExternalID)
+		_, found, err := s.find(context.Background(), m.Created, byOwner, compactGUID(m.Tenant), compactGUID(m.User), text(m.ExternalID))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -65,38 +64,36 @@ func (c *conn) findings(ctx context.Context) (all []error, err error) {
 	}
 	for _, check := range []struct {
 		sql string
-		row func(row []driver.Value)
+		row func(r *row)
 	}{
-		{fmt.Sprintf("PRAGMA integrity_check(%d)", maxFindings), func(row []driver.Value) {
-			if row[0] != "ok" {
-				add("%v", row[0])
+		{fmt.Sprintf("PRAGMA integrity_check(%d)", maxFindings), func(r *row) {
+			if found := r.String(0); found != "ok" {
+				add("%s", found)
 			}
 		}},
-		{"PRAGMA foreign_key_check", func(row []driver.Value) {
-			add("table %v, row %v: what it refers to in %v is missing", row[0], row[1], row[2])
+		{"PRAGMA foreign_key_check", func(r *row) {
+			add("table %s, row %s: what it refers to in %s is missing", r.String(0), r.String(1), r.String(2))
 		}},
-		{"SELECT count(*) FROM generation", func(row []driver.Value) {
-			if row[0] != int64(1) {
-				add("the table generation has %v rows, not 1", row[0])
+		{"SELECT count(*) FROM generation", func(r *row) {
+			if n := r.integer(0); n != 1 {
+				add("the table generation has %d rows, not 1", n)
 			}
 		}},
-		{"SELECT " + meetingColumns + " FROM meetings", func(row []driver.Value) {
-			id := row[0]
-			if _, _, err := scanMeeting(row); err != nil {
-				add("meeting %v: %w", id, err)
+		{"SELECT " + meetingColumns + " FROM meetings", func(r *row) {
+			if id, _, err := scanMeeting(r); err != nil {
+				add("meeting %d: %w", id, err)
 			}
 		}},
-		{"SELECT " + recordColumns + " FROM records", func(row []driver.Value) {
-			kind, id := row[0], row[2]
-			if _, err := scanRecord(row); err != nil {
-				add("record %v %q: %w", kind, id, err)
+		{"SELECT " + recordColumns + " FROM records", func(r *row) {
+			if record, err := scanRecord(r); err != nil {
+				add("record %s %q: %w", record.Kind, record.ID, err)
 			}
 		}},
 	} {
 		s, err := c.prepare(check.sql)
 		if err == nil {
-			err = s.query(func(row []driver.Value) error {
-				check.row(row)
+			err = s.query(func(r *row) error {
+				check.row(r)
 				return ctx.Err()
 			})
 		}

@@ -1,10 +1,8 @@
 package sqlite
 
 import (
-	"database/sql/driver"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -18,19 +16,22 @@ import (
 // equal, so each text has exactly one form and keys stay exact.
 
 // compactGUID turns a GUID in lower case into its 16 bytes.
-func compactGUID(s string) driver.Value {
+func compactGUID(s string) value {
 	if b, ok := guidBytes(s); ok {
-		return b
+		return value{kind: isGUID, guid: b}
 	}
-	return s
+	return text(s)
 }
 
 // compactNumber turns decimal digits without a leading zero into an integer.
-func compactNumber(s string) driver.Value {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 && strconv.FormatInt(n, 10) == s {
-		return n
+func compactNumber(s string) value {
+	if s == "" || s[0] < '0' || s[0] > '9' || s[0] == '0' && len(s) > 1 {
+		return text(s)
 	}
-	return s
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return integer(n)
+	}
+	return text(s)
 }
 
 const (
@@ -40,79 +41,86 @@ const (
 
 // compactThread turns the thread of an ordinary meeting into the 16 bytes of
 // the GUID that it holds in base64.
-func compactThread(s string) driver.Value {
+func compactThread(s string) value {
 	inner, ok := strings.CutPrefix(s, threadPrefix)
 	inner, ok2 := strings.CutSuffix(inner, threadSuffix)
 	if !ok || !ok2 || len(inner) != base64.StdEncoding.EncodedLen(36) {
-		return s
+		return text(s)
 	}
-	var room [36]byte
-	n, err := base64.StdEncoding.Strict().Decode(room[:], []byte(inner))
-	if err != nil {
-		return s
+	var in [48]byte
+	copy(in[:], inner)
+	var guid [36]byte
+	if _, err := base64.StdEncoding.Strict().Decode(guid[:], in[:]); err != nil {
+		return text(s)
 	}
-	if b, ok := guidBytes(string(room[:n])); ok {
-		return b
+	if b, ok := guidBytes(string(guid[:])); ok {
+		return value{kind: isGUID, guid: b}
 	}
-	return s
+	return text(s)
 }
 
 // optional keeps a key that is empty out of its index.
-func optional(s string, compact func(string) driver.Value) driver.Value {
+func optional(s string, compact func(string) value) value {
 	if s == "" {
-		return nil
+		return value{}
 	}
 	return compact(s)
 }
 
-func plain(s string) driver.Value { return s }
-
-func expandGUID(v driver.Value) (string, error) {
-	if b, ok := v.([]byte); ok && len(b) == 16 {
-		return guidText(b), nil
+func (s *scanner) guid() string {
+	if b, ok := s.short(); ok {
+		return string(guidText(b))
 	}
-	return expandText(v)
+	return s.text()
 }
 
-func expandNumber(v driver.Value) (string, error) {
-	if n, ok := v.(int64); ok {
-		return strconv.FormatInt(n, 10), nil
+func (s *scanner) thread() string {
+	b, ok := s.short()
+	if !ok {
+		return s.text()
 	}
-	return expandText(v)
+	var room [len(threadPrefix) + 48 + len(threadSuffix)]byte
+	t := append(room[:0], threadPrefix...)
+	t = base64.StdEncoding.AppendEncode(t, guidText(b))
+	return string(append(t, threadSuffix...))
 }
 
-func expandThread(v driver.Value) (string, error) {
-	if b, ok := v.([]byte); ok && len(b) == 16 {
-		return threadPrefix + base64.StdEncoding.EncodeToString([]byte(guidText(b))) + threadSuffix, nil
+func (s *scanner) number() string {
+	if s.row.kind(s.at) != isInteger {
+		return s.text()
 	}
-	return expandText(v)
+	return strconv.FormatInt(s.integer(), 10)
 }
 
-func expandText(v driver.Value) (string, error) {
-	switch v := v.(type) {
-	case string:
-		return v, nil
-	case nil:
-		return "", nil
-	}
-	return "", fmt.Errorf("%w: a column holds a %T where a text belongs", ErrDamaged, v)
-}
-
-func guidBytes(s string) ([]byte, bool) {
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+// short reads the 16 bytes that stand for a text, if that is what the column has.
+func (s *scanner) short() ([]byte, bool) {
+	if s.row.kind(s.at) != isBlob {
 		return nil, false
 	}
-	b := make([]byte, 0, 16)
-	for i := 0; i < len(s); {
-		if s[i] == '-' && (i == 8 || i == 13 || i == 18 || i == 23) {
+	b := s.row.bytes(s.at)
+	if len(b) != 16 {
+		return nil, false
+	}
+	s.at++
+	return b, true
+}
+
+func guidBytes(s string) (b [16]byte, ok bool) {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return b, false
+	}
+	for i, j := 0, 0; i < len(s); j++ {
+		if s[i] == '-' {
 			i++
-			continue
+		}
+		if i+1 >= len(s) {
+			return b, false
 		}
 		high, low := hexDigit(s[i]), hexDigit(s[i+1])
 		if high < 0 || low < 0 {
-			return nil, false
+			return b, false
 		}
-		b = append(b, byte(high<<4|low))
+		b[j] = byte(high<<4 | low)
 		i += 2
 	}
 	return b, true
@@ -128,15 +136,15 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-func guidText(b []byte) string {
-	var s [36]byte
+func guidText(b []byte) []byte {
+	s := make([]byte, 36)
 	hex.Encode(s[:8], b[:4])
 	hex.Encode(s[9:13], b[4:6])
 	hex.Encode(s[14:18], b[6:8])
 	hex.Encode(s[19:23], b[8:10])
 	hex.Encode(s[24:], b[10:])
 	s[8], s[13], s[18], s[23] = '-', '-', '-', '-'
-	return string(s[:])
+	return s
 }
 
 // Times are whole ticks since the year 1, which covers every year of four
@@ -154,3 +162,7 @@ func fromTicks(n int64) time.Time {
 	seconds, rest := n/ticksPerSecond, n%ticksPerSecond
 	return time.Unix(seconds+yearOne, rest*int64(meeting.Tick)).UTC()
 }
+
+func ticks(t time.Time) value { return integer(toTicks(t)) }
+
+func (s *scanner) time() time.Time { return fromTicks(s.integer()) }

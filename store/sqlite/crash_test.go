@@ -11,12 +11,21 @@ import (
 
 // TestCrash kills a process under load, again and again.
 func TestCrash(t *testing.T) {
-	if os.Getenv(childVariable) != "" {
-		s := open(t, os.Getenv(childDir), Options{fold: 60})
-		work(t, s, os.Stdout, os.Getenv(childVariable), 16, 1_000_000)
+	if crashRun(t) {
 		return
 	}
 	crashLoop(t, 6)
+}
+
+// crashRun is what the test does in a process of its own.
+func crashRun(t *testing.T) bool {
+	what := os.Getenv(childVariable)
+	if what == "" {
+		return false
+	}
+	s := open(t, os.Getenv(childDir), Options{fold: 60})
+	work(t, s, os.Stdout, what, 16, 1_000_000)
+	return true
 }
 
 func crashLoop(t *testing.T, rounds int) {
@@ -66,7 +75,7 @@ func TestPromises(t *testing.T) {
 		p.add(line)
 	}
 	threadOf := func(id string) string {
-		_, m, err := s.find(context.Background(), noon, byOwner, compactGUID(benchOwner.Tenant), compactGUID(benchOwner.User), id)
+		_, m, err := s.find(context.Background(), noon, byOwner, compactGUID(benchOwner.Tenant), compactGUID(benchOwner.User), text(id))
 		if err != nil {
 			t.Fatal(err)
 		}

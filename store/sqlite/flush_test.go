@@ -18,17 +18,31 @@ import (
 // the disk of the model knows better. The engine must not acknowledge what hung
 // on such a flush, must stop, and its successor must not build upon it.
 func TestFailedFlush(t *testing.T) {
-	switch os.Getenv(childVariable) {
-	case "fails":
-		failedFlushChild(t)
-		return
-	case "before", "afterwards":
-		s := open(t, filepath.Join(os.Getenv(childDir), "data"), Options{fold: 60})
-		work(t, s, os.Stdout, os.Getenv(childVariable), 4, 10)
+	if failedFlushRun(t) {
 		return
 	}
+	failedFlushes(t, 24, 1, 4, 9)
+}
+
+// failedFlushRun is what the test does in a process of its own.
+func failedFlushRun(t *testing.T) bool {
+	switch what := os.Getenv(childVariable); what {
+	case "":
+		return false
+	case "fails":
+		failedFlushChild(t)
+	default:
+		s := open(t, filepath.Join(os.Getenv(childDir), "data"), Options{fold: 60})
+		work(t, s, os.Stdout, what, 4, 10)
+	}
+	return true
+}
+
+// failedFlushes lets every flush of a thread fail from the nth on, and there are
+// a few threads, and then cuts the power at some moments.
+func failedFlushes(t *testing.T, moments int, from ...int) {
 	r := random(t)
-	for _, nth := range []int{1, 3, 4, 6, 9} { // of a thread, and there are a few
+	for _, nth := range from {
 		root, err := filepath.EvalSymlinks(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +65,7 @@ func TestFailedFlush(t *testing.T) {
 		// Half of the cuts come while the successor starts.
 		start := slices.IndexFunc(calls, func(c call) bool { return c.run == 2 })
 		started := start + slices.IndexFunc(calls[start:], func(c call) bool { return c.name == "write" && strings.HasPrefix(c.args[1], "work: opened") })
-		for i := range 60 {
+		for i := range moments {
 			at := len(calls) - r.IntN(len(calls)/2)
 			if i%2 == 0 {
 				at = start + r.IntN(started-start)

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -43,6 +42,10 @@ func TestDiskFull(t *testing.T) {
 		}
 		return
 	}
+	diskFull(t, 8)
+}
+
+func diskFull(t *testing.T, rounds int) {
 	disk := smallDisk(t, "8m")
 	dir, ballast := filepath.Join(disk, "data"), filepath.Join(disk, "ballast")
 	var mu sync.Mutex
@@ -52,7 +55,7 @@ func TestDiskFull(t *testing.T) {
 	fill(t, ballast, 1<<30)
 	const step = 300 << 10
 	folded := 0 // rounds in which the log could not be folded and grew
-	for round := range 12 {
+	for round := range rounds {
 		// The last ones to come find no room.
 		var full sync.WaitGroup
 		for c := range 6 {
@@ -139,8 +142,8 @@ func logState(t *testing.T, path string) (busy, log, copied int64) {
 	}
 	s, err := c.prepare("PRAGMA wal_checkpoint(NOOP)")
 	if err == nil {
-		err = s.query(func(row []driver.Value) error {
-			busy, log, copied = row[0].(int64), row[1].(int64), row[2].(int64)
+		err = s.query(func(r *row) error {
+			busy, log, copied = r.integer(0), r.integer(1), r.integer(2)
 			return nil
 		})
 	}

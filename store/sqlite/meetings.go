@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -26,7 +25,7 @@ func (s *Store) CreateOrGet(ctx context.Context, m meeting.Meeting, draw func(*m
 		return clone(hit), false, nil
 	}
 	era := s.meetings.era(key)
-	_, found, err := s.find(ctx, m.Created, byOwner, compactGUID(m.Tenant), compactGUID(m.User), m.ExternalID)
+	_, found, err := s.find(ctx, m.Created, byOwner, compactGUID(m.Tenant), compactGUID(m.User), text(m.ExternalID))
 	if errors.Is(err, meeting.ErrNotFound) {
 		return s.createWith(ctx, m, draw)
 	} else if err != nil {
@@ -55,33 +54,33 @@ func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (m
 	if err != nil {
 		return meeting.Meeting{}, false, err
 	}
-	row := [...]driver.Value{
-		nil, compactGUID(m.Tenant), compactGUID(m.User), optional(m.ExternalID, plain), compactThread(m.ThreadID), compactNumber(m.MessageID),
+	args := [...]value{
+		{}, compactGUID(m.Tenant), compactGUID(m.User), optional(m.ExternalID, text), compactThread(m.ThreadID), compactNumber(m.MessageID),
 		optional(m.JoinMeetingID, compactNumber), optional(m.VideoTeleconferenceID, compactNumber),
-		optional(m.TollNumber, plain), optional(m.ConferenceID, compactNumber), optional(m.Passcode, plain),
-		v.subject, toTicks(m.Start), toTicks(m.End), toTicks(m.Created), toTicks(m.Expires), m.Revision, v.options, v.attendees,
+		optional(m.TollNumber, text), optional(m.ConferenceID, compactNumber), optional(m.Passcode, text),
+		v.subject, ticks(m.Start), ticks(m.End), ticks(m.Created), ticks(m.Expires), integer(m.Revision), v.options, v.attendees,
 	}
 	// What the job finds is its own: the caller may have left.
 	var created bool
 	var stored meeting.Meeting
 	j := &job{}
 	j.run = func(w *statements) (err error) {
-		created, err = w.insertMeeting(row[:])
+		created, err = w.insertMeeting(args[:])
 		if created || err != nil && !errors.Is(err, errTaken) {
 			return err
 		}
 		if !errors.Is(err, errTaken) {
-			_, stored, err = one(w.byOwner, row[1:4]...)
+			_, stored, err = one(w.byOwner, args[1:4]...)
 			if err != nil || !stored.Expired(now) {
 				return err
 			}
 		}
 		// What is in the way may have expired.
 		return w.together(func() error {
-			if err := w.removeExpired(j, now, row[:]); err != nil {
+			if err := w.removeExpired(j, now, args[:]); err != nil {
 				return err
 			}
-			created, err = w.insertMeeting(row[:])
+			created, err = w.insertMeeting(args[:])
 			return err
 		})
 	}
@@ -99,25 +98,24 @@ func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (m
 	return stored, false, nil
 }
 
-// removeExpired removes the expired meetings whose key or numbers row has.
-func (w *statements) removeExpired(j *job, now time.Time, row []driver.Value) error {
+// removeExpired removes the expired meetings whose key or numbers are in args.
+func (w *statements) removeExpired(j *job, now time.Time, args []value) error {
 	type expired struct {
 		id  int64
 		key ownerKey
 	}
 	var all []expired
-	args := append([]driver.Value{toTicks(now)}, row[1], row[2], row[3], row[1], row[4], row[5], row[6], row[7], row[8], row[9])
-	err := w.inTheWay.query(func(row []driver.Value) error {
-		id, m, err := scanMeeting(row)
+	err := w.inTheWay.query(func(r *row) error {
+		id, m, err := scanMeeting(r)
 		all = append(all, expired{id, keyOf(&m)})
 		return err
-	}, args...)
+	}, ticks(now), args[1], args[2], args[3], args[1], args[4], args[5], args[6], args[7], args[8], args[9])
 	if err != nil {
 		return err
 	}
 	for _, e := range all {
 		j.touched = append(j.touched, e.key)
-		if _, err := w.remove.exec(e.id); err != nil {
+		if _, err := w.remove.exec(integer(e.id)); err != nil {
 			return err
 		}
 	}
@@ -126,9 +124,9 @@ func (w *statements) removeExpired(j *job, now time.Time, row []driver.Value) er
 
 // insertMeeting reports whether the row was inserted; where it was not, the
 // owner has a meeting with its external id.
-func (w *statements) insertMeeting(row []driver.Value) (inserted bool, err error) {
-	row[0] = w.nextID
-	n, err := w.insert.exec(row...)
+func (w *statements) insertMeeting(args []value) (inserted bool, err error) {
+	args[0] = integer(w.nextID)
+	n, err := w.insert.exec(args...)
 	if isTaken(err) {
 		return false, errTaken
 	} else if err != nil {
@@ -156,7 +154,7 @@ func (s *Store) ByJoinMeetingID(ctx context.Context, id string, now time.Time) (
 
 // ByConferenceID implements [meeting.Store].
 func (s *Store) ByConferenceID(ctx context.Context, tollNumber, id string, now time.Time) (meeting.Meeting, error) {
-	_, m, err := s.find(ctx, now, byConference, tollNumber, compactNumber(id))
+	_, m, err := s.find(ctx, now, byConference, text(tollNumber), compactNumber(id))
 	return m, err
 }
 
@@ -173,7 +171,7 @@ func byConference(r *reader) *stmt { return r.byConference }
 func byVTC(r *reader) *stmt        { return r.byVTC }
 
 // find runs a query for one meeting that exists at now.
-func (s *Store) find(ctx context.Context, now time.Time, query func(*reader) *stmt, args ...driver.Value) (id int64, m meeting.Meeting, err error) {
+func (s *Store) find(ctx context.Context, now time.Time, query func(*reader) *stmt, args ...value) (id int64, m meeting.Meeting, err error) {
 	err = s.readers.do(ctx, func(r *reader) error {
 		id, m, err = one(query(r), args...)
 		return err
@@ -188,11 +186,11 @@ func (s *Store) find(ctx context.Context, now time.Time, query func(*reader) *st
 }
 
 // one runs a query of meetingColumns that gives at most one row.
-func one(query *stmt, args ...driver.Value) (id int64, m meeting.Meeting, err error) {
+func one(query *stmt, args ...value) (id int64, m meeting.Meeting, err error) {
 	found := false
-	err = query.query(func(row []driver.Value) (err error) {
+	err = query.query(func(r *row) (err error) {
 		found = true
-		id, m, err = scanMeeting(row)
+		id, m, err = scanMeeting(r)
 		return err
 	}, args...)
 	if err == nil && !found {
@@ -236,8 +234,8 @@ func (s *Store) replace(ctx context.Context, id int64, m meeting.Meeting) error 
 	return s.writer.do(ctx, &job{
 		touched: []ownerKey{keyOf(&m)},
 		run: func(w *statements) error {
-			n, err := w.update.exec(optional(m.Passcode, plain), v.subject, toTicks(m.Start), toTicks(m.End), toTicks(m.Created), toTicks(m.Expires),
-				v.options, v.attendees, id, m.Revision-1)
+			n, err := w.update.exec(optional(m.Passcode, text), v.subject, ticks(m.Start), ticks(m.End), ticks(m.Created), ticks(m.Expires),
+				v.options, v.attendees, integer(id), integer(m.Revision-1))
 			if err == nil && n == 0 {
 				err = errStale
 			}
@@ -256,7 +254,7 @@ func (s *Store) Delete(ctx context.Context, tenant, thread, message string, now 
 	return s.writer.do(ctx, &job{
 		touched: []ownerKey{keyOf(&m)},
 		run: func(w *statements) error {
-			n, err := w.remove.exec(id)
+			n, err := w.remove.exec(integer(id))
 			if err == nil && n == 0 {
 				err = meeting.ErrNotFound
 			}

@@ -20,7 +20,7 @@ func TestPowerCut(t *testing.T) {
 	}
 	r := random(t)
 	calls, root := powerCutTrace(t, "FULL", 3)
-	for _, at := range moments(calls, 150, r) {
+	for _, at := range moments(calls, 100, r) {
 		if err := powerCutAt(t, calls[:at], root, cut(r.IntN(int(cuts))), r); err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,17 +23,17 @@ const (
 	whereAuditOfTenant = "tenant = ? AND seq > ? ORDER BY seq LIMIT ?"
 )
 
-func scanRecord(row []driver.Value) (identity.Record, error) {
-	s := &scanner{row: row}
+func scanRecord(from *row) (identity.Record, error) {
+	s := scanner{row: from}
 	r := identity.Record{
-		Kind:   identity.Kind(s.text(expandText)),
-		Tenant: s.text(expandText),
-		ID:     s.text(expandText),
-		Name:   s.text(expandText),
+		Kind:   identity.Kind(s.text()),
+		Tenant: s.text(),
+		ID:     s.text(),
+		Name:   s.text(),
 		Doc:    s.blob(),
 	}
 	r.Revision = s.integer()
-	if s.row[0] != nil {
+	if !s.null() {
 		r.Expires = s.time()
 	}
 	return r, s.err
@@ -45,9 +44,9 @@ func expired(r *identity.Record, now time.Time) bool {
 }
 
 // oneRecord runs a query of recordColumns that gives at most one row.
-func oneRecord(query *stmt, args ...driver.Value) (r identity.Record, err error) {
-	err = query.query(func(row []driver.Value) (err error) {
-		r, err = scanRecord(row)
+func oneRecord(query *stmt, args ...value) (r identity.Record, err error) {
+	err = query.query(func(from *row) (err error) {
+		r, err = scanRecord(from)
 		return err
 	}, args...)
 	if err == nil && r.Kind == "" {
@@ -68,7 +67,7 @@ func (s *Store) RecordByName(ctx context.Context, kind identity.Kind, tenant, na
 
 func (s *Store) findRecord(ctx context.Context, now time.Time, query func(*reader) *stmt, kind identity.Kind, tenant, key string) (record identity.Record, err error) {
 	err = s.readers.do(ctx, func(r *reader) error {
-		record, err = oneRecord(query(r), string(kind), tenant, key)
+		record, err = oneRecord(query(r), text(string(kind)), text(tenant), text(key))
 		return err
 	})
 	if err == nil && expired(&record, now) {
@@ -83,11 +82,11 @@ func (s *Store) findRecord(ctx context.Context, now time.Time, query func(*reade
 // Records implements [identity.Store].
 func (s *Store) Records(ctx context.Context, kind identity.Kind, tenant string, now time.Time) (all []identity.Record, err error) {
 	err = s.readers.do(ctx, func(r *reader) error {
-		return r.records.query(func(row []driver.Value) error {
-			record, err := scanRecord(row)
+		return r.records.query(func(from *row) error {
+			record, err := scanRecord(from)
 			all = append(all, record)
 			return err
-		}, string(kind), tenant, toTicks(now))
+		}, text(string(kind)), text(tenant), ticks(now))
 	})
 	if err != nil {
 		return nil, err
@@ -109,16 +108,16 @@ func (s *Store) Apply(ctx context.Context, now time.Time, changes []identity.Cha
 					}
 				}
 				for _, e := range audit {
-					if _, err := w.addAudit.exec(toTicks(e.At), e.Actor, e.Action, e.Tenant, e.Target, blob(e.Detail)); err != nil {
+					if _, err := w.addAudit.exec(ticks(e.At), text(e.Actor), text(e.Action), text(e.Tenant), text(e.Target), blob(e.Detail)); err != nil {
 						return err
 					}
 				}
-				if _, err := w.sweep.exec(toTicks(now)); err != nil || !steers {
+				if _, err := w.sweep.exec(ticks(now)); err != nil || !steers {
 					return err
 				}
 				w.generation++ // a number that an undone transaction has used up is not used again
 				generation = w.generation
-				_, err := w.bumpGeneration.exec(generation)
+				_, err := w.bumpGeneration.exec(integer(generation))
 				return err
 			})
 		},
@@ -133,7 +132,8 @@ func (s *Store) Apply(ctx context.Context, now time.Time, changes []identity.Cha
 // apply makes one change, or returns [identity.ErrConflict].
 func (w *statements) apply(c *identity.Change, now time.Time) error {
 	r := &c.Record
-	old, err := oneRecord(w.record, string(r.Kind), r.Tenant, r.ID)
+	kind, tenant, id := text(string(r.Kind)), text(r.Tenant), text(r.ID)
+	old, err := oneRecord(w.record, kind, tenant, id)
 	if err == nil && expired(&old, now) {
 		err = identity.ErrNoRecord
 	}
@@ -146,19 +146,19 @@ func (w *statements) apply(c *identity.Change, now time.Time) error {
 		return fmt.Errorf("%s %q: %w", r.Kind, r.ID, identity.ErrConflict)
 	}
 	if c.Delete {
-		_, err := w.dropRecord.exec(string(r.Kind), r.Tenant, r.ID)
+		_, err := w.dropRecord.exec(kind, tenant, id)
 		return err
 	}
 	if r.Name != "" {
-		if _, err := w.dropName.exec(string(r.Kind), r.Tenant, r.Name, toTicks(now)); err != nil {
+		if _, err := w.dropName.exec(kind, tenant, text(r.Name), ticks(now)); err != nil {
 			return err
 		}
 	}
-	var expires driver.Value
+	var expires value
 	if !r.Expires.IsZero() {
-		expires = toTicks(r.Expires)
+		expires = ticks(r.Expires)
 	}
-	_, err = w.putRecord.exec(string(r.Kind), r.Tenant, r.ID, optional(r.Name, plain), blob(r.Doc), old.Revision+1, expires)
+	_, err = w.putRecord.exec(kind, tenant, id, optional(r.Name, text), blob(r.Doc), integer(old.Revision+1), expires)
 	if isTaken(err) {
 		return fmt.Errorf("%s %q: the name %q: %w", r.Kind, r.ID, r.Name, identity.ErrConflict)
 	}
@@ -174,19 +174,19 @@ func (s *Store) Audit(ctx context.Context, tenant string, after int64, limit int
 		return nil, nil
 	}
 	err = s.readers.do(ctx, func(r *reader) error {
-		query, args := r.audit, []driver.Value{tenant, after, int64(limit)}
+		query, args := r.audit, []value{text(tenant), integer(after), integer(int64(limit))}
 		if tenant == "" {
 			query, args = r.auditOfAll, args[1:]
 		}
-		return query.query(func(row []driver.Value) error {
-			s := &scanner{row: row}
+		return query.query(func(from *row) error {
+			s := scanner{row: from}
 			all = append(all, identity.AuditEntry{
 				Seq:    s.integer(),
 				At:     s.time(),
-				Actor:  s.text(expandText),
-				Action: s.text(expandText),
-				Tenant: s.text(expandText),
-				Target: s.text(expandText),
+				Actor:  s.text(),
+				Action: s.text(),
+				Tenant: s.text(),
+				Target: s.text(),
 				Detail: s.blob(),
 			})
 			return s.err
@@ -196,12 +196,4 @@ func (s *Store) Audit(ctx context.Context, tenant string, after int64, limit int
 		return nil, err
 	}
 	return all, nil
-}
-
-// blob keeps no bytes apart from no value.
-func blob(b []byte) driver.Value {
-	if b == nil {
-		return nil
-	}
-	return b
 }

@@ -1,9 +1,7 @@
 package sqlite
 
 import (
-	"database/sql/driver"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/convene-meet/convene/meeting"
@@ -57,13 +55,11 @@ func clonePointer(s *string) *string {
 }
 
 // variable holds the columns that an update may change, beside the times.
-type variable struct {
-	subject, options, attendees driver.Value
-}
+type variable struct{ subject, options, attendees value }
 
 func variableOf(m *meeting.Meeting) (v variable, err error) {
 	if m.Subject != nil {
-		v.subject = *m.Subject
+		v.subject = text(*m.Subject)
 	}
 	if m.Options != meeting.DefaultOptions() {
 		if v.options, err = jsonText(m.Options); err != nil {
@@ -76,81 +72,36 @@ func variableOf(m *meeting.Meeting) (v variable, err error) {
 	return v, err
 }
 
-func jsonText(v any) (driver.Value, error) {
+func jsonText(v any) (value, error) {
 	b, err := json.Marshal(v)
-	return string(b), err
+	return text(string(b)), err
 }
 
-// A scanner reads the columns of a row one after the other and keeps the first
-// error.
-type scanner struct {
-	row []driver.Value
-	err error
-}
-
-func (s *scanner) next() driver.Value {
-	v := s.row[0]
-	s.row = s.row[1:]
-	return v
-}
-
-func (s *scanner) text(expand func(driver.Value) (string, error)) string {
-	text, err := expand(s.next())
-	if err != nil && s.err == nil {
-		s.err = err
-	}
-	return text
-}
-
-func (s *scanner) integer() int64 {
-	v := s.next()
-	n, ok := v.(int64)
-	if !ok && s.err == nil {
-		s.err = fmt.Errorf("%w: a column holds a %T where an integer belongs", ErrDamaged, v)
-	}
-	return n
-}
-
-func (s *scanner) blob() []byte {
-	v := s.next()
-	b, ok := v.([]byte)
-	if !ok && v != nil && s.err == nil {
-		s.err = fmt.Errorf("%w: a column holds a %T where a blob belongs", ErrDamaged, v)
-	}
-	return b
-}
-
-func (s *scanner) time() time.Time { return fromTicks(s.integer()) }
-
+// json reads a text into what it is the JSON of; NULL leaves that as it is.
 func (s *scanner) json(into any) {
-	text := s.text(expandText)
-	if text == "" || s.err != nil {
+	if s.null() {
+		s.at++
 		return
 	}
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		s.err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	if err := json.Unmarshal([]byte(s.text()), into); err != nil {
+		s.at--
+		s.fail("is not the JSON that belongs there: %w", err)
+		s.at++
 	}
 }
 
 // scanMeeting reads a row of meetingColumns.
-func scanMeeting(row []driver.Value) (id int64, m meeting.Meeting, err error) {
-	s := &scanner{row: row}
+func scanMeeting(r *row) (id int64, m meeting.Meeting, err error) {
+	s := scanner{row: r}
 	id = s.integer()
-	m.Tenant = s.text(expandGUID)
-	m.User = s.text(expandGUID)
-	m.ExternalID = s.text(expandText)
-	m.ThreadID = s.text(expandThread)
-	m.MessageID = s.text(expandNumber)
-	m.JoinMeetingID = s.text(expandNumber)
-	m.VideoTeleconferenceID = s.text(expandNumber)
-	m.TollNumber = s.text(expandText)
-	m.ConferenceID = s.text(expandNumber)
-	m.Passcode = s.text(expandText)
-	if s.row[0] != nil {
-		subject := s.text(expandText)
+	m.Tenant, m.User, m.ExternalID = s.guid(), s.guid(), s.text()
+	m.ThreadID, m.MessageID = s.thread(), s.number()
+	m.JoinMeetingID, m.VideoTeleconferenceID = s.number(), s.number()
+	m.TollNumber, m.ConferenceID = s.text(), s.number()
+	m.Passcode = s.text()
+	given := !s.null()
+	if subject := s.text(); given {
 		m.Subject = &subject
-	} else {
-		s.next()
 	}
 	m.Start, m.End, m.Created, m.Expires = s.time(), s.time(), s.time(), s.time()
 	m.Revision = s.integer()

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql/driver"
 	"fmt"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -89,8 +88,8 @@ func prepareStatements(c *conn) (*statements, error) {
 // logLength returns how many pages the log holds that begin at its start: it may
 // be shorter than its file.
 func (w *statements) logLength() (pages int64, err error) {
-	err = w.log.query(func(row []driver.Value) error {
-		pages, _ = row[1].(int64)
+	err = w.log.query(func(r *row) error {
+		pages = r.integer(1)
 		return nil
 	})
 	return pages, err

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,17 @@ import (
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/store/storetest"
 )
+
+// rapidChecks is how many random runs there are of each law here; TestTorture…
+// has more.
+const rapidChecks = "rapid.checks"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set(rapidChecks, "40"); err != nil { // what the command line says comes later and wins
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 func TestMeetings(t *testing.T) {
 	storetest.RunMeetings(t, func(t *testing.T) meeting.Store {

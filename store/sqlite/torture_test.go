@@ -3,6 +3,7 @@
 package sqlite
 
 import (
+	"flag"
 	"os"
 	"testing"
 )
@@ -24,4 +25,42 @@ func TestTorturePowerCut(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTortureFailedFlush lets flushes fail at more places, and cuts the power
+// more often.
+func TestTortureFailedFlush(t *testing.T) {
+	if failedFlushRun(t) {
+		return
+	}
+	failedFlushes(t, 200, 1, 2, 3, 4, 5, 6, 8, 11, 15, 20)
+}
+
+// TestTortureCrash kills a process for a long time.
+func TestTortureCrash(t *testing.T) {
+	if crashRun(t) {
+		return
+	}
+	crashLoop(t, 60)
+}
+
+// TestTortureDiskFull fills a disk over and over.
+func TestTortureDiskFull(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Fatal("this takes root")
+	}
+	diskFull(t, 22)
+}
+
+// TestTortureModels does thousands of random things.
+func TestTortureModels(t *testing.T) {
+	checks := flag.Lookup(rapidChecks).Value
+	before := checks.String()
+	if err := checks.Set("2000"); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = checks.Set(before) }()
+	t.Run("meetings", TestMeetings)
+	t.Run("meetings, a tiny cache", TestMeetingsWithTinyCache)
+	t.Run("identity", TestIdentity)
 }

@@ -129,7 +129,7 @@ func (p *promises) kept(dir string) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	now := time.Now()
 	for id, thread := range p.made {
-		_, m, err := s.find(ctx, now, byOwner, compactGUID(benchOwner.Tenant), compactGUID(benchOwner.User), id)
+		_, m, err := s.find(ctx, now, byOwner, compactGUID(benchOwner.Tenant), compactGUID(benchOwner.User), text(id))
 		switch gone := errors.Is(err, meeting.ErrNotFound); {
 		case err != nil && !gone:
 			return err

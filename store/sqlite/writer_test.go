@@ -114,7 +114,7 @@ func TestNeighbours(t *testing.T) {
 		go func() {
 			failed <- s.writer.do(context.Background(), &job{run: func(w *statements) error {
 				return w.together(func() error {
-					_, err := w.addAudit.exec(int64(1), "a", "b", "c", "d", nil)
+					_, err := w.addAudit.exec(integer(1), text("a"), text("b"), text("c"), text("d"), value{})
 					return errors.Join(err, own)
 				})
 			}})

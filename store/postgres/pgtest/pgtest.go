@@ -153,8 +153,7 @@ func (s *Server) Restart(settings ...string) error {
 	var log bytes.Buffer
 	c := s.command("postgres", args...)
 	c.Stdout, c.Stderr = &log, &log
-	// The server ends with this process, however that ends.
-	c.SysProcAttr.Pdeathsig = syscall.SIGQUIT
+	endWithParent(c.SysProcAttr)
 	ended := make(chan struct{})
 	started := make(chan error)
 	go func() {
