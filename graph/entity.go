@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"strings"
-
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/meeting"
 )
@@ -317,17 +315,4 @@ func (o *object) close() { o.b[len(o.b)-1] = '}' }
 func (o *object) end() {
 	o.close()
 	o.b = append(o.b, ',')
-}
-
-// grouped writes a join meeting id as invitations print it: in groups of three
-// digits.
-func grouped(digits string) string {
-	var s strings.Builder
-	for i, c := range digits {
-		if i > 0 && i%3 == 0 {
-			s.WriteByte(' ')
-		}
-		s.WriteRune(c)
-	}
-	return s.String()
 }

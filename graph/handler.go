@@ -44,7 +44,7 @@ type result struct {
 type operation struct {
 	method string
 	serve  func(h *Handler, c *call, b []byte) (result, error)
-	// root says under which roots of meetings it is offered; nil: under any.
+	// offered says whether a site has it in a version; nil: every site in both.
 	offered func(*Site, Version) bool
 }
 

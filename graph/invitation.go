@@ -3,6 +3,8 @@ package graph
 import (
 	"html"
 	"strings"
+
+	"github.com/convene-meet/convene/meeting"
 )
 
 // The invitation is joinInformation.content: HTML for the body of a mail, as a
@@ -139,7 +141,7 @@ func (a *answer) appendSlot(b []byte, s slot) []byte {
 	case slotJoin:
 		return m.AppendLink(append(b, a.site.Origin...))
 	case slotMeetingID:
-		return append(b, grouped(m.JoinMeetingID)...)
+		return append(b, meeting.Grouped(m.JoinMeetingID)...)
 	case slotPasscode:
 		return append(b, m.Passcode...)
 	case slotToll:

@@ -47,7 +47,7 @@ func accepted(headers []string) (metadata, error) {
 			continue
 		}
 		if q := quality(params["q"]); q > best {
-			if asked, ok := level.asked(params); ok {
+			if asked, ok := askedLevel(params); ok {
 				best, level = q, asked
 			}
 		}
@@ -79,9 +79,9 @@ func elements(headers []string) (all []string) {
 	return all
 }
 
-// asked reads the parameter odata.metadata; ok is false for a level that does
+// askedLevel reads the parameter odata.metadata; ok is false for a level that does
 // not exist.
-func (metadata) asked(params map[string]string) (level metadata, ok bool) {
+func askedLevel(params map[string]string) (level metadata, ok bool) {
 	switch strings.ToLower(params["odata.metadata"]) {
 	case "", "minimal":
 		return metadataMinimal, true

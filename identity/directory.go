@@ -190,6 +190,22 @@ func (d *Directory) Apps(ctx context.Context) ([]*App, error) {
 	return list[App](ctx, d, KindApp, "")
 }
 
+// IsGUID reports whether s is written as directory ids are: 32 hexadecimal
+// digits in five groups, in either case.
+func IsGUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		hexDigit := c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+		if dash != (c == '-') || !dash && !hexDigit {
+			return false
+		}
+	}
+	return true
+}
+
 // plausible keeps from the store what no id or name can be and no engine need
 // be asked for: broken UTF-8, the character U+0000, great length.
 func plausible(idOrName string) bool {

@@ -199,7 +199,7 @@ func (h *Handler) meeting(w http.ResponseWriter, r *http.Request, m meeting.Meet
 	p := meetingPage{
 		Title: title(m), Organizer: "Somebody who has left", Domain: tenant.Domain,
 		When: spanText(m.Start, m.End), Start: m.Start.Format(time.RFC3339), End: m.End.Format(time.RFC3339),
-		MeetingID: grouped(m.JoinMeetingID), VideoID: m.VideoTeleconferenceID,
+		MeetingID: meeting.Grouped(m.JoinMeetingID), VideoID: m.VideoTeleconferenceID,
 		Link: origin + string(m.AppendLink(nil)),
 	}
 	if u, err := h.Directory.UserByID(r.Context(), m.Tenant, m.User); err == nil {
@@ -208,7 +208,7 @@ func (h *Handler) meeting(w http.ResponseWriter, r *http.Request, m meeting.Meet
 		return err
 	}
 	if m.ConferenceID != "" {
-		p.Toll, p.ConferenceID, p.TollLink = m.TollNumber, grouped(m.ConferenceID), telephone(m.TollNumber+",,"+m.ConferenceID+"#")
+		p.Toll, p.ConferenceID, p.TollLink = m.TollNumber, meeting.Grouped(m.ConferenceID), telephone(m.TollNumber+",,"+m.ConferenceID+"#")
 		p.Dialin = string(m.AppendDialinLink(nil))
 	}
 	h.write(w, http.StatusOK, "meeting.html", p)
@@ -233,17 +233,6 @@ func spanText(start, end time.Time) string {
 		return start.Format(day+", "+clock) + "–" + end.Format(clock) + " UTC"
 	}
 	return start.Format(day+", "+clock) + " – " + end.Format(day+", "+clock) + " UTC"
-}
-
-func grouped(digits string) string {
-	var b strings.Builder
-	for i, c := range digits {
-		if i > 0 && i%3 == 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
 }
 
 // telephone writes a number as a tel: address does (RFC 3966); commas wait.
@@ -347,6 +336,6 @@ func (h *Handler) dialin(w http.ResponseWriter, r *http.Request) error {
 	h.write(w, http.StatusOK, "dialin.html", struct {
 		Domain, ConferenceID string
 		Numbers              []number
-	}{tenant.Domain, grouped(conference), numbers})
+	}{tenant.Domain, meeting.Grouped(conference), numbers})
 	return nil
 }

@@ -76,7 +76,7 @@ func (h *Handler) appIDs(ctx context.Context, tenant string, names []string) ([]
 	for _, name := range names {
 		a, err := h.app(ctx, tenant, name)
 		if err != nil {
-			if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusNotFound && isGUID(name) {
+			if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusNotFound && identity.IsGUID(name) {
 				ids = append(ids, strings.ToLower(name))
 				continue
 			}
@@ -85,18 +85,6 @@ func (h *Handler) appIDs(ctx context.Context, tenant string, names []string) ([]
 		ids = append(ids, a.ID)
 	}
 	return ids, nil
-}
-
-func isGUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i, c := range []byte(strings.ToLower(s)) {
-		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (c == '-') || !dash && !strings.ContainsRune("0123456789abcdef", rune(c)) {
-			return false
-		}
-	}
-	return true
 }
 
 func (h *Handler) listPolicies(r *http.Request) (any, error) {

@@ -148,3 +148,15 @@ func digits(n int) string {
 		}
 	}
 }
+
+// Grouped writes a number as invitations print it: in groups of three digits.
+func Grouped(digits string) string {
+	var s strings.Builder
+	for i, c := range digits {
+		if i > 0 && i%3 == 0 {
+			s.WriteByte(' ')
+		}
+		s.WriteRune(c)
+	}
+	return s.String()
+}

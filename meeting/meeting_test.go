@@ -196,3 +196,11 @@ func TestChannelThreads(t *testing.T) {
 		}
 	}
 }
+
+func TestGrouped(t *testing.T) {
+	for digits, want := range map[string]string{"": "", "12": "12", "123": "123", "1234": "123 4", "359232213325013": "359 232 213 325 013"} {
+		if got := Grouped(digits); got != want {
+			t.Errorf("%q: %q, want %q", digits, got, want)
+		}
+	}
+}

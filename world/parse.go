@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/convene-meet/convene/identity"
 )
 
 // Parse reads a world file. name is what errors call the file. It reports every
@@ -244,7 +246,7 @@ func (c *checker) policy(path string, t *Tenant, p *Policy) {
 		c.wrong(path+".name", "Global stands for what is granted to the whole tenant; choose another name")
 	}
 	for i, name := range p.Apps {
-		if t.findApp(name) == nil && !isGUID(name) {
+		if t.findApp(name) == nil && !identity.IsGUID(name) {
 			c.wrong(fmt.Sprintf("%s.apps[%d]", path, i), "there is no app %q in this tenant; name one of it, or give an application id", name)
 		}
 	}
@@ -300,7 +302,7 @@ func (c *checker) id(path, kind string, id *string, names ...string) {
 		*id = derivedID(names...)
 	}
 	*id = strings.ToLower(*id)
-	if !isGUID(*id) {
+	if !identity.IsGUID(*id) {
 		c.wrong(path, "%q is not a GUID, such as c0ffee00-0001-4a00-8000-000000000001", *id)
 	}
 	c.unique(path, kind+" id", *id)
@@ -313,20 +315,6 @@ func derivedID(names ...string) string {
 	sum[8] = sum[8]&0x3f | 0x80
 	h := hex.EncodeToString(sum[:16])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
-}
-
-func isGUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i, c := range []byte(s) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		hexDigit := c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-		if dash != (c == '-') || !dash && !hexDigit {
-			return false
-		}
-	}
-	return true
 }
 
 func (t *Tenant) findUser(name string) *User {

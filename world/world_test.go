@@ -125,7 +125,7 @@ func TestIDsAreDerived(t *testing.T) {
 		t.Error(diff)
 	}
 	tenant := one.Tenants[0]
-	if u := tenant.Users[0]; !isGUID(tenant.ID) || !isGUID(u.ID) || !isGUID(tenant.Apps[0].ID) || u.UPN != "ann@a.example" || u.Mail != u.UPN || u.DisplayName != "ann" {
+	if u := tenant.Users[0]; !identity.IsGUID(tenant.ID) || !identity.IsGUID(u.ID) || !identity.IsGUID(tenant.Apps[0].ID) || u.UPN != "ann@a.example" || u.Mail != u.UPN || u.DisplayName != "ann" {
 		t.Errorf("%+v", tenant)
 	}
 }
