@@ -111,7 +111,8 @@ func (c *cache) fill(m *meeting.Meeting, era uint64) {
 	}
 }
 
-// put adds what the writer has made durable; only its goroutine may call it.
+// put adds what has become durable; only the writer and, for what it created,
+// the flusher call it, one at a time.
 func (c *cache) put(m *meeting.Meeting) {
 	key := keyOf(m)
 	s := c.shard(key)

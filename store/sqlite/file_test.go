@@ -162,8 +162,11 @@ func TestOpenRefuses(t *testing.T) {
 		{"the log's last transaction is torn in its middle", killed, func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, wal), func(b []byte) []byte { return flip(frame(commits(b)[4]+1) + 500)(b) })
 		}, nil},
-		{"the last but one transaction is torn", killed, func(t *testing.T, dir string) {
+		{"the last but one transaction is torn", killed, func(t *testing.T, dir string) { // the last was written while it was flushed
 			edit(t, filepath.Join(dir, wal), func(b []byte) []byte { return flip(frame(commits(b)[3]+1) + 500)(b) })
+		}, nil},
+		{"the last but two transaction is torn", killed, func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, wal), func(b []byte) []byte { return flip(frame(commits(b)[2]+1) + 500)(b) })
 		}, ErrDamaged},
 		{"the log's header is wrong", killed, func(t *testing.T, dir string) { edit(t, filepath.Join(dir, wal), flip(20)) }, ErrDamaged},
 		{"the log's first frame is wrong", killed, func(t *testing.T, dir string) { edit(t, filepath.Join(dir, wal), flip(frame(0)+500)) }, ErrDamaged},

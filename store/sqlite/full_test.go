@@ -55,7 +55,7 @@ func diskFull(t *testing.T, rounds int) {
 	fill(t, ballast, 1<<30)
 	const step = 300 << 10
 	folded := 0 // rounds in which the log could not be folded and grew
-	for round := range rounds {
+	for round := 0; round < rounds || folded == 0 && round < 5*rounds; round++ {
 		// The last ones to come find no room.
 		var full sync.WaitGroup
 		for c := range 6 {

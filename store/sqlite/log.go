@@ -20,11 +20,11 @@ const (
 // log up to the first frame that is not right and forgets the rest, which is as
 // it should be when the rest never was acknowledged.
 //
-// Each frame's checksum continues that of the frame before it. A transaction is
-// written only after the one before it was flushed. So when two whole
-// transactions that continue each other stand behind a wrong frame, that frame
-// had been flushed and was right: to go on would silently lose what was
-// acknowledged.
+// Each frame's checksum continues that of the frame before it. While one
+// transaction is flushed, the next is written, and none after that. So when the
+// ends of three whole transactions that continue each other stand behind a wrong
+// frame, that frame had been flushed and was right: to go on would silently lose
+// what was acknowledged.
 func checkLog(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -70,7 +70,7 @@ func checkLog(path string) error {
 		} else if binary.BigEndian.Uint32(frame[4:]) != 0 {
 			commits++
 		}
-		if broken && commits == 2 {
+		if broken && commits == 3 {
 			return fmt.Errorf("%w: in its log, what stands before frame %d was changed after it had been written", ErrDamaged, n)
 		}
 		sum = stored

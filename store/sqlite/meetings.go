@@ -16,6 +16,7 @@ var (
 
 // CreateOrGet implements [meeting.Store]. A meeting that exists comes from the
 // cache or from a reader; only one that has to be made goes to the writer.
+// Whether to search for it first, the filter knows.
 func (s *Store) CreateOrGet(ctx context.Context, m meeting.Meeting, draw func(*meeting.Meeting)) (meeting.Meeting, bool, error) {
 	if m.ExternalID == "" {
 		return s.createWith(ctx, m, draw)
@@ -23,6 +24,9 @@ func (s *Store) CreateOrGet(ctx context.Context, m meeting.Meeting, draw func(*m
 	key := ownerKey{m.Owner, m.ExternalID}
 	if hit, ok := s.meetings.get(key, m.Created); ok {
 		return clone(hit), false, nil
+	}
+	if !s.filter.mayHold(key) {
+		return s.createWith(ctx, m, draw)
 	}
 	era := s.meetings.era(key)
 	_, found, err := s.find(ctx, m.Created, byOwner, compactGUID(m.Tenant), compactGUID(m.User), text(m.ExternalID))
@@ -63,8 +67,11 @@ func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (m
 	// What the job finds is its own: the caller may have left.
 	var created bool
 	var stored meeting.Meeting
-	j := &job{}
+	j := &job{creates: true}
 	j.run = func(w *statements) (err error) {
+		if m.ExternalID != "" {
+			s.filter.add(keyOf(&m))
+		}
 		created, err = w.insertMeeting(args[:])
 		if created || err != nil && !errors.Is(err, errTaken) {
 			return err
@@ -176,6 +183,9 @@ func (s *Store) find(ctx context.Context, now time.Time, query func(*reader) *st
 		id, m, err = one(query(r), args...)
 		return err
 	})
+	if err == nil {
+		err = s.writer.durable.wait(ctx, id)
+	}
 	if err == nil && m.Expired(now) {
 		err = meeting.ErrNotFound
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // A reader is one connection that only reads. Each of its queries sees what was
-// durable when it began, and waits for nobody.
+// committed when it began, and waits for nobody. Of new meetings that may not be
+// durable yet: see [durable.wait].
 type reader struct {
 	conn                                             *conn
 	byOwner, byThread, byJoin, byConference, byVTC   *stmt

@@ -4,10 +4,11 @@
 // or of other machines.
 //
 // Start at [Open]. Writes go through one goroutine that commits all callers who
-// wait with one flush to the disk (writer.go); reads have connections of their
-// own (reader.go), and a cache in front of them that is exact because every
-// write passes through this process (cache.go). How a meeting becomes a row is
-// in row.go.
+// wait with one flush to the disk (writer.go), and that writes the next ones while
+// new meetings are flushed (flusher.go). Whether a new meeting has to be searched
+// for first, filter.go knows. Reads have connections of their own (reader.go),
+// and a cache in front of them that is exact because every write passes through
+// this process (cache.go). How a meeting becomes a row is in row.go.
 package sqlite
 
 import (
@@ -56,6 +57,8 @@ type Options struct {
 
 	// For tests. flush is the PRAGMA synchronous of the writer, FULL when empty.
 	flush string
+	// sync flushes the log after a batch of new meetings, as syncData when nil.
+	sync func(*os.File) error
 	// fold is after how many pages the log is folded, foldAfter when 0.
 	fold int64
 }
@@ -73,6 +76,12 @@ func (o Options) withDefaults() Options {
 	if o.flush == "" {
 		o.flush = "FULL"
 	}
+	if o.sync == nil {
+		o.sync = syncData
+	}
+	if o.flush != "FULL" {
+		o.sync = func(*os.File) error { return nil }
+	}
 	return o
 }
 
@@ -86,6 +95,9 @@ type Store struct {
 	writer     *writer
 	readers    *readers
 	meetings   *cache
+	filter     *filter
+	loading    context.CancelFunc // ends the loading of the filter
+	loaded     chan struct{}      // closed when that has ended
 	generation atomic.Int64
 	opts       Options
 
@@ -137,6 +149,13 @@ func (s *Store) open(ctx context.Context) error {
 		return errors.Join(err, c.close())
 	}
 	s.generation.Store(s.writer.stmts.generation)
+	s.filter = newFilter()
+	s.loaded = make(chan struct{})
+	ctx, s.loading = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		defer close(s.loaded)
+		_ = s.filter.load(ctx, s.path)
+	}()
 	return nil
 }
 
@@ -146,6 +165,10 @@ func (s *Store) open(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		var errs []error
+		if s.loading != nil {
+			s.loading()
+			<-s.loaded
+		}
 		if s.readers != nil {
 			errs = append(errs, s.readers.close())
 		}

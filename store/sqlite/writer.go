@@ -21,6 +21,9 @@ const fairBatch = 32
 // A job is one caller's write. It runs inside a transaction that it may share
 // with others, and its caller learns the outcome when that is durable.
 type job struct {
+	// creates is set where the job makes a meeting and changes nothing that others
+	// can see yet: its batch may be flushed while the next one is written.
+	creates bool
 	// run writes with the writer's statements. An error of its own must leave
 	// nothing of it behind and fails no other job; see [isolated].
 	run func(*statements) error
@@ -36,12 +39,16 @@ type job struct {
 
 // A writer is the one goroutine that writes.
 type writer struct {
-	conn   *conn
-	stmts  *statements
-	cache  *cache
-	folder *folder
-	fatal  func(error)
-	fold   int64
+	conn    *conn
+	stmts   *statements
+	cache   *cache
+	durable *durable
+	flusher *flusher
+	folder  *folder
+	fatal   func(error)
+	fold    int64
+	flush   string // Options.flush
+	level   string // what PRAGMA synchronous is
 
 	jobs chan *job
 	stop chan struct{} // closed by close
@@ -61,16 +68,22 @@ func startWriter(c *conn, path string, meetings *cache, opts Options) (*writer, 
 	if err != nil {
 		return nil, err
 	}
+	d := &durable{}
+	d.advance(stmts.nextID - 1)
 	w := &writer{
-		conn:   c,
-		stmts:  stmts,
-		cache:  meetings,
-		folder: folder,
-		fatal:  opts.Fatal,
-		fold:   opts.fold,
-		jobs:   make(chan *job, opts.Queue),
-		stop:   make(chan struct{}),
-		gone:   make(chan struct{}),
+		conn:    c,
+		stmts:   stmts,
+		cache:   meetings,
+		durable: d,
+		flusher: startFlusher(path, d, opts),
+		folder:  folder,
+		fatal:   opts.Fatal,
+		fold:    opts.fold,
+		flush:   opts.flush,
+		level:   opts.flush,
+		jobs:    make(chan *job, opts.Queue),
+		stop:    make(chan struct{}),
+		gone:    make(chan struct{}),
 	}
 	go w.loop()
 	return w, nil
@@ -80,7 +93,7 @@ func startWriter(c *conn, path string, meetings *cache, opts Options) (*writer, 
 func (w *writer) close() error {
 	w.once.Do(func() { close(w.stop) })
 	<-w.gone
-	return errors.Join(w.folder.close(), w.conn.close())
+	return errors.Join(w.flusher.close(), w.folder.close(), w.conn.close())
 }
 
 var errClosed = fmt.Errorf("%w: it was closed", meeting.ErrUnavailable)
@@ -127,12 +140,15 @@ func (w *writer) loop() {
 			batch = w.gather(append(batch[:0], j))
 			w.commit(batch)
 			clear(batch)
+		case err := <-w.flusher.flushed:
+			w.finishFlush(err)
 		case err := <-w.folder.folded:
 			w.finishFold(err)
 		case <-stop:
 			stop = nil // the accepted ones first
 		}
 		if stop == nil && len(w.jobs) == 0 {
+			w.settle()
 			return
 		}
 	}
@@ -155,12 +171,42 @@ func (w *writer) gather(batch []*job) []*job {
 	return batch
 }
 
-// commit writes a batch in one transaction and answers each of its jobs.
+// commit writes a batch in one transaction. A batch that only creates is then
+// flushed by the flusher, while the next one is written; readers that find a
+// meeting of it wait until it is durable. Any other batch is flushed before
+// anybody sees it, since readers could not tell what of it is not yet durable.
 func (w *writer) commit(batch []*job) {
+	ahead := true
+	for _, j := range batch {
+		ahead = ahead && j.creates
+	}
+	if !ahead {
+		w.settle()
+	}
 	err := w.failed
+	if err == nil {
+		err = w.synchronous(ahead)
+	}
 	if err == nil {
 		err = w.transact(batch)
 	}
+	lastID := w.stmts.nextID - 1
+	if err == nil && ahead {
+		w.settle()
+		if err = w.failed; err == nil {
+			w.flusher.begin(batch, lastID)
+		}
+	}
+	if err != nil || !ahead {
+		finish(batch, err, w.durable, lastID)
+	}
+	if w.failed == nil {
+		w.beginFold()
+	}
+}
+
+// finish answers each job of a batch that is durable, or failed with err.
+func finish(batch []*job, err error, d *durable, lastID int64) {
 	for _, j := range batch {
 		if err != nil {
 			j.err = err
@@ -168,11 +214,42 @@ func (w *writer) commit(batch []*job) {
 			j.after()
 		}
 	}
+	if err == nil {
+		d.advance(lastID)
+	}
 	for _, j := range batch {
 		j.done <- j.err
 	}
-	if w.failed == nil {
-		w.beginFold()
+}
+
+// synchronous chooses whether a commit flushes the log. Without, SQLite flushes
+// it where its own order needs that: a new log's header, and before it is folded.
+func (w *writer) synchronous(ahead bool) error {
+	level := w.flush
+	if ahead && level == "FULL" {
+		level = "NORMAL"
+	}
+	if level == w.level {
+		return nil
+	}
+	if err := w.conn.exec("PRAGMA synchronous(" + level + ")"); err != nil {
+		return w.broken(err)
+	}
+	w.level = level
+	return nil
+}
+
+// settle waits for the flush that is under way.
+func (w *writer) settle() {
+	if w.flusher.busy {
+		w.finishFlush(<-w.flusher.flushed)
+	}
+}
+
+func (w *writer) finishFlush(err error) {
+	w.flusher.busy = false
+	if err != nil && w.failed == nil {
+		_ = w.broken(err)
 	}
 }
 
