@@ -15,9 +15,6 @@ import (
 // first of them waits for the others.
 const maxBatch = 256
 
-// fairBatch is how many writes share a flush before they are too many for one.
-const fairBatch = 32
-
 // A job is one caller's write. It runs inside a transaction that it may share
 // with others, and its caller learns the outcome when that is durable.
 type job struct {
@@ -154,17 +151,14 @@ func (w *writer) loop() {
 	}
 }
 
-// gather adds the jobs that wait. Callers whom the last commit set free are
-// about to come back; stepping aside for as long as that brings more jobs costs
-// microseconds and saves flushes. Of many it takes half: while those are
-// written, the others' requests are read and answered, instead of all waiting
-// for one flush and then all at once for a processor.
+// gather adds the jobs that wait. Callers whom the last flush set free are about
+// to come back; stepping aside for as long as that brings more jobs costs
+// microseconds and saves flushes.
 func (w *writer) gather(batch []*job) []*job {
-	limit := min(maxBatch, max(fairBatch, (1+len(w.jobs))/2))
-	for before := 0; before < len(batch) && len(batch) < limit; {
+	for before := 0; before < len(batch) && len(batch) < maxBatch; {
 		before = len(batch)
 		runtime.Gosched()
-		for len(w.jobs) > 0 && len(batch) < limit {
+		for len(w.jobs) > 0 && len(batch) < maxBatch {
 			batch = append(batch, <-w.jobs)
 		}
 	}
