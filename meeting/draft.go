@@ -1,6 +1,7 @@
 package meeting
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -44,30 +45,61 @@ type Draft struct {
 	TollNumber string
 	// VideoInterop says whether the meeting gets a videoTeleconferenceId.
 	VideoInterop bool
+	// PasscodeRequired has a passcode generated.
+	PasscodeRequired bool
+	// Settings are applied to the default options, in their order.
+	Settings []Setting
 }
+
+// A Setting sets one option of a meeting, or refuses to with an [InvalidError].
+type Setting func(*Options) error
 
 // Complete applies the documented defaults and rejects what they cannot mend.
 // The meeting has no numbers yet: see [Numbers].
 func (d Draft) Complete(now time.Time) (Meeting, error) {
-	if strings.TrimSpace(d.ExternalID) == "" {
-		return Meeting{}, &InvalidError{"externalId", "externalId is required. Send a string that is not blank."}
+	if err := checkExternalID(d.ExternalID); err != nil {
+		return Meeting{}, err
 	}
-	if !clean(d.ExternalID) {
-		return Meeting{}, &InvalidError{"externalId", "externalId must be valid Unicode without the character U+0000."}
+	return d.complete(now)
+}
+
+func checkExternalID(id string) error {
+	if strings.TrimSpace(id) == "" {
+		return &InvalidError{"externalId", "externalId is required. Send a string that is not blank."}
 	}
-	if n := utf16Len(d.ExternalID); n > MaxExternalID {
-		return Meeting{}, &InvalidError{"externalId", fmt.Sprintf("externalId has %d UTF-16 code units; at most %d are allowed.", n, MaxExternalID)}
+	if !clean(id) {
+		return &InvalidError{"externalId", "externalId must be valid Unicode without the character U+0000."}
 	}
-	if d.Subject != nil {
-		if !clean(*d.Subject) {
-			return Meeting{}, &InvalidError{"subject", "subject must be valid Unicode without the character U+0000."}
-		}
-		if n := utf16Len(*d.Subject); n > MaxSubject {
-			return Meeting{}, &InvalidError{"subject", fmt.Sprintf("subject has %d UTF-16 code units; at most %d are allowed.", n, MaxSubject)}
-		}
+	if n := utf16Len(id); n > MaxExternalID {
+		return &InvalidError{"externalId", fmt.Sprintf("externalId has %d UTF-16 code units; at most %d are allowed.", n, MaxExternalID)}
 	}
-	if len(d.Attendees) > MaxAttendees {
-		return Meeting{}, &InvalidError{"participants/attendees", fmt.Sprintf("participants/attendees has %d entries; at most %d are allowed.", len(d.Attendees), MaxAttendees)}
+	return nil
+}
+
+func checkSubject(s *string) error {
+	if s == nil {
+		return nil
+	}
+	if !clean(*s) {
+		return &InvalidError{"subject", "subject must be valid Unicode without the character U+0000."}
+	}
+	if n := utf16Len(*s); n > MaxSubject {
+		return &InvalidError{"subject", fmt.Sprintf("subject has %d UTF-16 code units; at most %d are allowed.", n, MaxSubject)}
+	}
+	return nil
+}
+
+func checkAttendees(all []Participant) error {
+	if len(all) > MaxAttendees {
+		return &InvalidError{"participants/attendees", fmt.Sprintf("participants/attendees has %d entries; at most %d are allowed.", len(all), MaxAttendees)}
+	}
+	return nil
+}
+
+// complete is Complete for a meeting with or without an external id.
+func (d Draft) complete(now time.Time) (Meeting, error) {
+	if err := cmp.Or(checkSubject(d.Subject), checkAttendees(d.Attendees)); err != nil {
+		return Meeting{}, err
 	}
 	if d.Start == nil && d.End != nil {
 		return Meeting{}, &InvalidError{"startDateTime", "startDateTime is required when endDateTime is provided."}
@@ -75,15 +107,19 @@ func (d Draft) Complete(now time.Time) (Meeting, error) {
 	now = now.UTC().Truncate(Tick)
 	start := valueOr(d.Start, now).UTC().Truncate(Tick)
 	end := valueOr(d.End, start.Add(DefaultLength)).UTC().Truncate(Tick)
-	if end.Before(start) {
-		return Meeting{}, &InvalidError{"endDateTime", "endDateTime must not be earlier than startDateTime."}
-	}
-	if end.After(latestEnd) {
-		name := "endDateTime"
+	if err := checkTimes(start, end); err != nil {
 		if d.End == nil {
-			name = "startDateTime"
+			err = &InvalidError{"startDateTime", "startDateTime is too late: the meeting would end, an hour later, after the beginning of the year 9999."}
 		}
-		return Meeting{}, &InvalidError{name, name + " must be before the year 9999."}
+		return Meeting{}, err
+	}
+	options, err := apply(DefaultOptions(), d.Settings)
+	if err != nil {
+		return Meeting{}, err
+	}
+	passcode := ""
+	if d.PasscodeRequired {
+		passcode = newPasscode()
 	}
 	return Meeting{
 		Owner:      d.Owner,
@@ -96,9 +132,31 @@ func (d Draft) Complete(now time.Time) (Meeting, error) {
 		Expires:    Expiry(now, end),
 		Attendees:  d.Attendees,
 		TollNumber: d.TollNumber,
-		Options:    DefaultOptions(),
+		Passcode:   passcode,
+		Options:    options,
 		Revision:   1,
 	}, nil
+}
+
+// checkTimes checks the times of a meeting against each other.
+func checkTimes(start, end time.Time) error {
+	if end.Before(start) {
+		return &InvalidError{"endDateTime", "endDateTime must not be earlier than startDateTime."}
+	}
+	if end.After(latestEnd) {
+		return &InvalidError{"endDateTime", "endDateTime must not be later than 9999-01-01T00:00:00Z."}
+	}
+	return nil
+}
+
+// apply applies settings to options.
+func apply(o Options, settings []Setting) (Options, error) {
+	for _, set := range settings {
+		if err := set(&o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
 }
 
 // Expiry is when a meeting that ends at end and was made, changed or joined at

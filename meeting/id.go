@@ -117,6 +117,22 @@ func NewGUID() string {
 	return string(s[:])
 }
 
+// newPasscode draws a passcode: 8 letters and digits, without those that people
+// confuse, about 46 bits.
+func newPasscode() string {
+	const letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
+	var s [8]byte
+	for i := 0; i < len(s); {
+		var b [1]byte
+		_, _ = rand.Read(b[:]) // never fails: crypto/rand
+		if int(b[0]) < 256/len(letters)*len(letters) {
+			s[i] = letters[int(b[0])%len(letters)]
+			i++
+		}
+	}
+	return string(s[:])
+}
+
 func guidText(u [16]byte) (s [36]byte) {
 	const hex = "0123456789abcdef"
 	j := 0

@@ -28,7 +28,48 @@ type Options struct {
 	IsDialInBypassEnabled  bool
 	WatermarkSharedContent bool
 	WatermarkVideo         bool
+
+	// AnonymizeAttendees is anonymizeIdentityForRoles: attendee is the only role
+	// that may be in it, and once it is, it stays (onlineMeeting: update).
+	AnonymizeAttendees bool `json:",omitzero"`
+	ChatRestrictions   Chat `json:",omitzero"`
+	// MeetingSpokenLanguageTag and SensitivityLabelID are empty where none was
+	// given.
+	MeetingSpokenLanguageTag string `json:",omitzero"`
+	SensitivityLabelID       string `json:",omitzero"`
+
+	// Settings of live events, which are no more: they are kept and returned.
+	IsBroadcast       bool       `json:",omitzero"`
+	BroadcastSettings *Broadcast `json:",omitzero"` // never changed, only replaced
+	MeetingTemplateID string     `json:",omitzero"`
 }
+
+// Chat is chatRestrictions of the metadata; where it was not given, Given is
+// false.
+type Chat struct{ Given, AllowTextOnly bool }
+
+// Broadcast is broadcastMeetingSettings of the metadata.
+type Broadcast struct {
+	AllowedAudience            Audience
+	IsAttendeeReportEnabled    bool
+	IsQuestionAndAnswerEnabled bool
+	IsRecordingEnabled         bool
+	IsVideoOnDemandEnabled     bool
+	HasCaptions                bool // captions is not null
+	IsCaptionEnabled           bool
+	SpokenLanguage             string // empty where none was given
+	TranslationLanguages       []string
+}
+
+// Audience is broadcastMeetingAudience of the metadata.
+type Audience string
+
+// The audiences, in the order of the metadata.
+const (
+	AudienceRoleIsAttendee Audience = "roleIsAttendee"
+	AudienceOrganization   Audience = "organization"
+	AudienceEveryone       Audience = "everyone"
+)
 
 // DefaultOptions are the settings of a meeting for which nothing else was
 // asked: the documented defaults of the resource page, and the values of its

@@ -24,6 +24,83 @@ func (s *Service) CreateOrGet(ctx context.Context, d Draft) (m Meeting, created 
 	return s.Store.CreateOrGet(ctx, m, Numbers(d.VideoInterop))
 }
 
+// Create makes a meeting, another one with each call. The draft must have no
+// external id: that is what createOrGet is for.
+func (s *Service) Create(ctx context.Context, d Draft) (Meeting, error) {
+	if d.ExternalID != "" {
+		return Meeting{}, &InvalidError{"externalId", "externalId cannot be set here. Use createOrGet to have a meeting with an id of your own."}
+	}
+	m, err := d.complete(s.Now())
+	if err != nil {
+		return Meeting{}, err
+	}
+	m, _, err = s.Store.CreateOrGet(ctx, m, Numbers(d.VideoInterop))
+	return m, err
+}
+
+// A Ref names a meeting: the parts of its id or its join link, which are
+// untrusted and need not belong together.
+type Ref struct {
+	Owner
+	Thread, Message string
+}
+
+// Get returns the meeting that ref names, and what p is to it. A ref that
+// disagrees with the meeting in any part is a ref to nothing, and so is one to
+// another tenant than p's.
+func (s *Service) Get(ctx context.Context, ref Ref, p Person) (Meeting, Standing, error) {
+	if ref.Tenant != p.Tenant {
+		return Meeting{}, Outsider, ErrNotFound
+	}
+	m, err := s.ByLink(ctx, ref.Owner, ref.Thread, ref.Message)
+	if err != nil {
+		return Meeting{}, Outsider, err
+	}
+	return m, m.roleOf(p), nil
+}
+
+// FindByJoinMeetingID returns the meeting with this join meeting id in p's
+// tenant, and what p is to it.
+func (s *Service) FindByJoinMeetingID(ctx context.Context, id string, p Person) (Meeting, Standing, error) {
+	m, err := s.Store.ByJoinMeetingID(ctx, id, s.Now())
+	if err == nil && m.Tenant != p.Tenant {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Meeting{}, Outsider, err
+	}
+	return m, m.roleOf(p), nil
+}
+
+// FindByVideoTeleconferenceID returns the meeting with this id in a tenant.
+func (s *Service) FindByVideoTeleconferenceID(ctx context.Context, tenant, id string) (Meeting, error) {
+	return s.Store.ByVideoTeleconferenceID(ctx, tenant, id, s.Now())
+}
+
+// Update changes the meeting that ref names. Only its organizer, who is
+// ref.User, may.
+func (s *Service) Update(ctx context.Context, ref Ref, c Change) (Meeting, error) {
+	if err := c.check(); err != nil {
+		return Meeting{}, err
+	}
+	now := s.Now()
+	return s.Store.Update(ctx, ref.Tenant, ref.Thread, ref.Message, now, func(m *Meeting) error {
+		if m.Owner != ref.Owner {
+			return ErrNotFound
+		}
+		return c.apply(m, now)
+	})
+}
+
+// Delete removes the meeting that ref names. Only its organizer, who is
+// ref.User, may.
+func (s *Service) Delete(ctx context.Context, ref Ref) error {
+	if _, err := s.ByLink(ctx, ref.Owner, ref.Thread, ref.Message); err != nil {
+		return err
+	}
+	return s.Store.Delete(ctx, ref.Tenant, ref.Thread, ref.Message, s.Now())
+}
+
 // ByLink finds the meeting that a join link names. All four parts must agree;
 // a link that disagrees in any part is a link to nothing.
 func (s *Service) ByLink(ctx context.Context, owner Owner, thread, message string) (Meeting, error) {
@@ -35,6 +112,11 @@ func (s *Service) ByLink(ctx context.Context, owner Owner, thread, message strin
 		return Meeting{}, ErrNotFound
 	}
 	return m, nil
+}
+
+// ByThread finds a meeting by its conversation alone.
+func (s *Service) ByThread(ctx context.Context, tenant, thread, message string) (Meeting, error) {
+	return s.Store.ByThread(ctx, tenant, thread, message, s.Now())
 }
 
 // ByJoinMeetingID finds the meeting with this join meeting id.
