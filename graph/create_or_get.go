@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -28,23 +27,16 @@ func (h *Handler) createOrGet(c *call, b []byte) (result, error) {
 	if c.route.scope == scopeCommunications && !c.caller.Delegated() {
 		return result{}, newError(codeBadRequest, "/communications/onlineMeetings/createOrGet names no user for whom an application could act. Use /users/{id}/onlineMeetings/createOrGet.")
 	}
-	organizer, err := h.Identity.Authorize(c.Context(), c.caller, createOrGetOp, c.route.user)
+	a, err := h.begin(c, createOrGetOp)
 	if err != nil {
 		return result{}, err
 	}
-	a := answer{site: c.site, version: c.route.version, organizer: organizer}
-	if a.level, err = accepted(c.Header["Accept"]); err != nil {
-		return result{}, err
-	}
-	if err := checkContentType(c.Header); err != nil {
-		return result{}, err
-	}
-	body := bodies.Get().(*bytes.Buffer)
+	body, err := readJSON(c)
 	defer keepBody(body)
-	if err := readBody(body, c.Request); err != nil {
+	if err != nil {
 		return result{}, err
 	}
-	opts, err := parseOptions(c.URL.RawQuery, c.route.version)
+	opts, err := parseOptions(c.URL.RawQuery, c.route.version, meetingOptions)
 	if err != nil {
 		return result{}, err
 	}
@@ -52,30 +44,16 @@ func (h *Handler) createOrGet(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	draft.Owner = meeting.Owner{Tenant: organizer.Tenant.ID, User: organizer.User.ID}
-	draft.VideoInterop = organizer.Tenant.VideoInterop
-	if dialIn := organizer.Tenant.AudioConferencing; dialIn != nil {
-		draft.TollNumber = dialIn.TollNumber
-	}
+	own(&draft, a.organizer)
 	m, created, err := h.Meetings.CreateOrGet(c.Context(), draft)
 	if err != nil {
 		return result{}, err
 	}
-	res := result{status: http.StatusOK, level: a.level}
+	status := http.StatusOK
 	if created {
-		res.status = http.StatusCreated
+		status = http.StatusCreated
 	}
-	a.meeting = &m
-	a.language = preferredLanguage(c.Header.Get("Accept-Language"))
-	if prefer := c.Header["Prefer"]; len(prefer) > 0 && prefersUnknown(prefer) {
-		a.unknown = true
-		c.header["Preference-Applied"] = applied
-	}
-	res.body = a.append(b)
-	if opts.pick != nil {
-		res.body, err = pick(nil, res.body, opts.pick)
-	}
-	return res, err
+	return a.one(c, b, status, &m, opts.pick)
 }
 
 // decodeCreateOrGet reads the action's parameters. Everything else in the body
@@ -88,7 +66,13 @@ func decodeCreateOrGet(body []byte, v Version) (meeting.Draft, error) {
 		var s *string
 		switch name {
 		case "externalId":
-			if s, err = r.text(name); s != nil {
+			if r.dec.PeekKind() != 'n' { // a null is refused as a missing one is
+				err = r.expect('"', name, "a string")
+			}
+			if err == nil {
+				s, err = r.text(name)
+			}
+			if s != nil {
 				d.ExternalID = *s
 			}
 		case "subject":
@@ -98,7 +82,10 @@ func decodeCreateOrGet(body []byte, v Version) (meeting.Draft, error) {
 		case "endDateTime":
 			d.End, err = r.time(name)
 		case "participants":
-			d.Attendees, err = r.participants(name)
+			var attendees *[]meeting.Participant
+			if err = r.attendees(name, &attendees); attendees != nil {
+				d.Attendees = *attendees
+			}
 		case "chatInfo":
 			d.Channel, err = r.chatInfo(name, v)
 		default:
@@ -126,23 +113,25 @@ func (r *reader) time(what string) (*time.Time, error) {
 	t, err := parseTime(*s)
 	if err != nil {
 		return nil, &Error{Code: codeBadRequest, Target: what, cause: err, Message: fmt.Sprintf(
-			"Cannot convert the literal '%s' to the expected type 'Edm.DateTimeOffset'. %s must be an ISO 8601 time with Z or an offset, such as 2031-02-06T09:00:00Z.", quotable(*s), what)}
+			"Cannot convert the literal '%s' to the expected type 'Edm.DateTimeOffset'. %s must be an ISO 8601 time with Z or an offset of at most 14 hours, such as 2031-02-06T09:00:00Z; a fraction of a second may have 12 digits.", quotable(*s), what)}
 	}
 	return &t, nil
 }
 
-// participants reads meetingParticipants. The organizer in it is ignored: the
-// path decides.
-func (r *reader) participants(what string) (attendees []meeting.Participant, err error) {
+// attendees reads the attendees of meetingParticipants into all, which stays as
+// it is where there are none. The organizer is ignored: the path decides.
+func (r *reader) attendees(what string, all **[]meeting.Participant) error {
 	if r.null() {
-		return nil, nil
+		return nil
 	}
-	return attendees, r.object(what, func(name string) error {
-		if name != "attendees" || r.null() {
-			if name == "attendees" {
-				return nil
-			}
+	return r.object(what, func(name string) error {
+		if name != "attendees" {
 			return r.skip()
+		}
+		attendees := []meeting.Participant{}
+		*all = &attendees
+		if r.null() {
+			return nil
 		}
 		what := what + "/attendees"
 		return r.array(what, func(i int) error {
@@ -173,18 +162,7 @@ func (r *reader) participant(what string) (p meeting.Participant, err error) {
 }
 
 func (r *reader) role(what string) (meeting.Role, error) {
-	s, err := r.text(what)
-	if s == nil || err != nil {
-		return "", err
-	}
-	var names []string
-	for _, role := range meeting.Roles() {
-		if strings.EqualFold(string(role), *s) {
-			return role, nil
-		}
-		names = append(names, string(role))
-	}
-	return "", invalid(what, "Cannot convert the literal '%s' to the expected type 'microsoft.graph.onlineMeetingRole'. %s must be one of %s, or null.", quotable(*s), what, strings.Join(names, ", "))
+	return enum(r, what, "onlineMeetingRole", meeting.Roles())
 }
 
 // maxIdentities is how many identities one participant may have: more than the

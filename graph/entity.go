@@ -14,6 +14,8 @@ type answer struct {
 	language  int
 	organizer *identity.Organizer
 	meeting   *meeting.Meeting
+	member    bool       // of a collection, which has the context
+	pick      *selection // what of it is wanted; nil: everything
 }
 
 // append appends the onlineMeeting: every member that the version has, null
@@ -21,9 +23,9 @@ type answer struct {
 func (a *answer) append(b []byte) []byte {
 	m := a.meeting
 	o := object{b: append(b, '{')}
-	if a.level != metadataNone {
-		o.b = a.appendEntityURL(append(o.b, `"@odata.context":"`...), "/$metadata#users('", "')/onlineMeetings/$entity")
-		o.b = append(o.b, `",`...)
+	if a.level != metadataNone && !a.member {
+		o.b = a.appendEntityURL(append(o.b, `"@odata.context":"`...), "/$metadata#users('", "')/onlineMeetings")
+		o.b = append(append(o.b, selected(a.pick)...), `/$entity",`...)
 	}
 	if a.level == metadataFull {
 		o.b = append(o.b, `"@odata.type":"#microsoft.graph.onlineMeeting",`...)
@@ -40,7 +42,7 @@ func (a *answer) append(b []byte) []byte {
 		o.b = append(m.AppendLink(append(append(o.b, name...), a.site.Origin...)), `",`...)
 	}
 	o.text("subject", m.Subject)
-	o.raw("isBroadcast", "false")
+	o.flag("isBroadcast", m.Options.IsBroadcast)
 	o.word("autoAdmittedUsers", autoAdmitted[m.Options.LobbyBypassScope])
 	o.flag("isEntryExitAnnounced", m.Options.IsEntryExitAnnounced)
 	o.word("allowedPresenters", string(m.Options.AllowedPresenters))
@@ -177,7 +179,7 @@ func (a *answer) nested(o *object) {
 	o.word("messageId", m.MessageID)
 	o.raw("replyChainMessageId", "null")
 	o.end()
-	o.raw("broadcastSettings", "null")
+	broadcast(o, m.Options.BroadcastSettings)
 	o.b = append(o.b, `"joinInformation":{"content":"`...)
 	o.b = a.appendInvitation(o.b)
 	o.b = append(o.b, `","contentType":"html"},`...)
@@ -219,8 +221,18 @@ func (a *answer) settings(o *object) {
 	o.flag("allowRecording", s.AllowRecording)
 	o.flag("allowTranscription", s.AllowTranscription)
 	o.flag("allowWhiteboard", s.AllowWhiteboard)
-	o.raw("anonymizeIdentityForRoles", "[]")
-	o.raw("chatRestrictions", "null")
+	if s.AnonymizeAttendees {
+		o.raw("anonymizeIdentityForRoles", `["attendee"]`)
+	} else {
+		o.raw("anonymizeIdentityForRoles", "[]")
+	}
+	if s.ChatRestrictions.Given {
+		o.open("chatRestrictions")
+		o.flag("allowTextOnly", s.ChatRestrictions.AllowTextOnly)
+		o.end()
+	} else {
+		o.raw("chatRestrictions", "null")
+	}
 	if m.VideoTeleconferenceID == "" {
 		o.raw("cloudVideoInteropInfo", "null")
 	} else {
@@ -232,13 +244,43 @@ func (a *answer) settings(o *object) {
 	}
 	o.flag("isEndToEndEncryptionEnabled", s.IsEndToEndEncryptionEnabled)
 	o.b = append(m.AppendOptionsLink(append(append(o.b, `"meetingOptionsWebUrl":"`...), a.site.Origin...)), `",`...)
-	for _, name := range []string{"meetingSpokenLanguageTag", "meetingTemplateId", "meetingType", "sensitivityLabelAssignment"} {
-		o.raw(name, "null")
+	o.textOrNull("meetingSpokenLanguageTag", s.MeetingSpokenLanguageTag)
+	o.textOrNull("meetingTemplateId", s.MeetingTemplateID)
+	o.raw("meetingType", "null")
+	if s.SensitivityLabelID == "" {
+		o.raw("sensitivityLabelAssignment", "null")
+	} else {
+		o.open("sensitivityLabelAssignment")
+		o.text("sensitivityLabelId", &s.SensitivityLabelID)
+		o.end()
 	}
 	o.word("shareMeetingChatHistoryDefault", string(s.ShareMeetingChatHistoryDefault))
 	o.open("watermarkProtection")
 	o.flag("isEnabledForContentSharing", s.WatermarkSharedContent)
 	o.flag("isEnabledForVideo", s.WatermarkVideo)
+	o.end()
+}
+
+func broadcast(o *object, b *meeting.Broadcast) {
+	if b == nil {
+		o.raw("broadcastSettings", "null")
+		return
+	}
+	o.open("broadcastSettings")
+	o.word("allowedAudience", string(b.AllowedAudience))
+	if b.HasCaptions {
+		o.open("captions")
+		o.flag("isCaptionEnabled", b.IsCaptionEnabled)
+		o.textOrNull("spokenLanguage", b.SpokenLanguage)
+		o.texts("translationLanguages", "", b.TranslationLanguages)
+		o.end()
+	} else {
+		o.raw("captions", "null")
+	}
+	o.flag("isAttendeeReportEnabled", b.IsAttendeeReportEnabled)
+	o.flag("isQuestionAndAnswerEnabled", b.IsQuestionAndAnswerEnabled)
+	o.flag("isRecordingEnabled", b.IsRecordingEnabled)
+	o.flag("isVideoOnDemandEnabled", b.IsVideoOnDemandEnabled)
 	o.end()
 }
 
@@ -274,6 +316,15 @@ func (o *object) wordOrNull(name, v string) {
 		o.raw(name, "null")
 	} else {
 		o.word(name, v)
+	}
+}
+
+// textOrNull appends any string, or null for the empty one.
+func (o *object) textOrNull(name, v string) {
+	if v == "" {
+		o.raw(name, "null")
+	} else {
+		o.text(name, &v)
 	}
 }
 

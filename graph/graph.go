@@ -41,6 +41,9 @@ type Handler struct {
 	Meetings *meeting.Service
 	Identity *identity.Service
 	Log      *slog.Logger
+	// Origins says whether a host, with its port, is one of this server: join
+	// URLs of any of them name the same meetings.
+	Origins func(host string) bool
 	// HSTS sends Strict-Transport-Security. On localhost it would force https
 	// on people's other servers.
 	HSTS bool

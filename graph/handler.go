@@ -51,6 +51,33 @@ type operation struct {
 // operations is the table of everything that this server offers.
 var operations = map[action][]operation{
 	actionRoot: {{method: http.MethodGet, serve: (*Handler).serviceDocument}},
+	actionMeetings: {
+		{method: http.MethodGet, serve: (*Handler).find},
+		{method: http.MethodPost, serve: (*Handler).create},
+	},
+	actionMeeting: {
+		{method: http.MethodGet, serve: (*Handler).get},
+		{method: http.MethodPatch, serve: (*Handler).update},
+		{method: http.MethodDelete, serve: (*Handler).remove},
+	},
+	actionAppointment:        {{method: http.MethodGet, serve: (*Handler).appointment}},
+	actionReminderSMS:        {{method: http.MethodPost, serve: (*Handler).sms}},
+	actionAppointmentSMS:     {{method: http.MethodPost, serve: (*Handler).sms}},
+	actionReports:            {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionReport:             {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionRecords:            {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionRecord:             {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionTranscripts:        {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionTranscript:         {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionTranscriptContent:  {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionTranscriptMetadata: {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionTranscriptsDelta:   {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionAllTranscripts:     {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionRecordings:         {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionRecording:          {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionRecordingContent:   {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionRecordingsDelta:    {{method: http.MethodGet, serve: (*Handler).artifact}},
+	actionAllRecordings:      {{method: http.MethodGet, serve: (*Handler).artifact}},
 	actionCreateOrGet: {{method: http.MethodPost, serve: (*Handler).createOrGet, offered: func(s *Site, v Version) bool {
 		return !slices.Contains(s.WithoutCreateOrGet, v)
 	}}},
@@ -74,6 +101,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	res, err := h.serve(c, (*buf)[:0])
 	if err != nil {
 		h.fail(w, c, err)
+	} else if res.status == http.StatusNoContent {
+		w.WriteHeader(res.status)
 	} else {
 		c.header["Content-Type"] = contentTypes[res.level]
 		c.header["Content-Length"] = []string{strconv.Itoa(len(res.body))}
@@ -118,7 +147,9 @@ func (h *Handler) serve(c *call, b []byte) (result, error) {
 		if op.offered != nil && !op.offered(c.site, c.route.version) {
 			return result{}, newError(codeBadRequest, "Resource not found for the segment '%s'. This cloud does not offer it in %s.", c.route.action, c.route.version)
 		}
-		if op.method == c.Method {
+		// HEAD is answered as GET, and net/http leaves the body out (RFC 9110,
+		// section 9.3.2).
+		if op.method == c.Method || op.method == http.MethodGet && c.Method == http.MethodHead {
 			return op.serve(h, c, b)
 		}
 	}
@@ -130,6 +161,9 @@ func notAllowed(c *call, offered []operation) error {
 	e.Allow = []string{}
 	for _, op := range offered {
 		e.Allow = append(e.Allow, op.method)
+		if op.method == http.MethodGet {
+			e.Allow = append(e.Allow, http.MethodHead)
+		}
 	}
 	if len(e.Allow) > 0 {
 		e.Message += " Use " + strings.Join(e.Allow, " or ") + "."

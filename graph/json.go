@@ -103,6 +103,41 @@ func (r *reader) text(what string) (*string, error) {
 	return &s, nil
 }
 
+// boolean reads a boolean or null.
+func (r *reader) boolean(what string) (*bool, error) {
+	if r.null() {
+		return nil, nil
+	}
+	switch kind := r.dec.PeekKind(); kind {
+	case 't', 'f':
+		_, err := r.token()
+		v := kind == 't'
+		return &v, err
+	}
+	return nil, r.expect('t', what, "true, false or null")
+}
+
+// flagInto reads a boolean; a null changes nothing.
+func (r *reader) flagInto(into *bool, what string) error {
+	v, err := r.boolean(what)
+	if v != nil {
+		*into = *v
+	}
+	return err
+}
+
+// shortText reads a string of at most so many bytes; null is the empty one.
+func (r *reader) shortText(what string, most int) (string, error) {
+	s, err := r.text(what)
+	if s == nil || err != nil {
+		return "", err
+	}
+	if len(*s) > most {
+		return "", invalid(what, "%s is longer than %d bytes.", what, most)
+	}
+	return *s, nil
+}
+
 // skip passes over one value, and checks it all the same.
 func (r *reader) skip() error {
 	level := r.dec.StackDepth()

@@ -126,12 +126,12 @@ func checkContentType(header http.Header) error {
 // evolvable enumerations").
 const includeUnknown = "include-unknown-enum-members"
 
-// prefersUnknown reports whether a Prefer header (RFC 7240) has that preference.
-func prefersUnknown(headers []string) bool {
+// prefers reports whether a Prefer header (RFC 7240) has a preference.
+func prefers(headers []string, preference string) bool {
 	for _, h := range headers {
 		for element := range strings.SplitSeq(h, ",") {
 			name, _, _ := strings.Cut(element, ";")
-			if strings.EqualFold(strings.TrimSpace(name), includeUnknown) {
+			if strings.EqualFold(strings.ReplaceAll(strings.TrimSpace(name), " ", ""), preference) {
 				return true
 			}
 		}

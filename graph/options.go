@@ -3,12 +3,46 @@ package graph
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // options are the OData system query options of a request.
 type options struct {
-	pick *selection // nil: everything
+	pick   *selection // nil: everything
+	filter string     // as written; empty where there is none
+	top    int        // -1: not given
+	count  bool
+	expand []string // names of navigation properties
+}
+
+// An optionSet is which system query options an operation supports.
+type optionSet struct {
+	kind      string   // the type that $select and $expand are about
+	names     []string // in lower case, with "$"
+	expand    []string // what $expand may name
+	whatAbout string   // begins the sentence that says what is supported
+}
+
+var (
+	meetingOptions         = &optionSet{kind: typeMeeting, names: []string{"$select"}, whatAbout: "An answer of one meeting"}
+	findOptions            = &optionSet{kind: typeMeeting, names: []string{"$filter", "$select", "$top", "$count"}, whatAbout: "A search for meetings"}
+	reportOptions          = &optionSet{kind: typeReport, names: []string{"$select", "$expand"}, expand: []string{"attendanceRecords"}, whatAbout: "An answer of one attendance report"}
+	reportsOptions         = &optionSet{kind: typeReport, names: []string{"$select", "$expand", "$top", "$count"}, expand: []string{"attendanceRecords"}, whatAbout: "A list of attendance reports"}
+	recordsOptions         = &optionSet{kind: typeRecord, names: []string{"$select", "$top", "$count"}, whatAbout: "A list of attendance records"}
+	transcriptOptions      = &optionSet{kind: typeTranscript, names: []string{"$select", "$top", "$count"}, whatAbout: "A list of transcripts"}
+	recordingOptions       = &optionSet{kind: typeRecording, names: []string{"$select", "$top", "$count"}, whatAbout: "A list of recordings"}
+	transcriptDeltaOptions = &optionSet{kind: typeTranscript, names: []string{"$select", "$top", "$deltatoken"}, whatAbout: "A list of transcripts"}
+	recordingDeltaOptions  = &optionSet{kind: typeRecording, names: []string{"$select", "$top", "$deltatoken"}, whatAbout: "A list of recordings"}
+	contentOptions         = &optionSet{names: []string{"$format"}, whatAbout: "Content"}
+	noOptions              = &optionSet{whatAbout: "This path"}
+)
+
+func (s *optionSet) supported() string {
+	if len(s.names) == 0 {
+		return s.whatAbout + " supports no query options."
+	}
+	return s.whatAbout + " supports " + strings.Join(s.names, ", ") + "."
 }
 
 // A selection is a parsed $select: the wanted members, each with what is wanted
@@ -27,42 +61,101 @@ func (s *selection) member(name string) (below *selection, wanted bool) {
 	return below, wanted
 }
 
-// systemOptions are all that OData 4.01 knows; $select is the one that an
-// operation with a single entity as its answer supports.
+// systemOptions are all that OData 4.01 knows.
 var systemOptions = []string{"$select", "$expand", "$filter", "$orderby", "$top", "$skip", "$count", "$search", "$format", "$skiptoken", "$deltatoken", "$apply", "$compute", "$index", "$schemaversion"}
 
-// parseOptions reads the options of an operation whose answer is one meeting.
-// A name counts with and without "$"; other query parameters are ignored.
-func parseOptions(rawQuery string, v Version) (options, error) {
-	var o options
+// parseQuery takes a query string apart. A semicolon is a character like others
+// (RFC 3986, section 3.4), and no separator.
+func parseQuery(raw string) (url.Values, error) {
+	values, err := url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
+	if err != nil {
+		return nil, newError(codeBadRequest, "The query string is not percent-encoded correctly: %s.", quotable(err.Error()))
+	}
+	return values, nil
+}
+
+// parseOptions reads the options that an operation supports. A name counts with
+// and without "$"; other query parameters are ignored.
+func parseOptions(rawQuery string, v Version, set *optionSet) (options, error) {
+	o := options{top: -1}
 	if rawQuery == "" {
 		return o, nil
 	}
-	values, err := url.ParseQuery(rawQuery)
+	values, err := parseQuery(rawQuery)
 	if err != nil {
-		return o, newError(codeBadRequest, "The query string is not percent-encoded correctly: %s.", quotable(err.Error()))
+		return o, err
 	}
-	seen := false
+	seen := map[string]bool{}
 	for _, name := range slices.Sorted(mapKeys(values)) {
 		lower := strings.ToLower(name)
-		known := slices.Contains(systemOptions, lower)
+		if !strings.HasPrefix(lower, "$") {
+			lower = "$" + lower
+		}
 		switch {
-		case lower == "$select" || lower == "select":
-			if seen || len(values[name]) > 1 {
-				return o, invalid("$select", "The query option '$select' occurs more than once. Put all names into one, separated by commas.")
+		case !slices.Contains(systemOptions, lower):
+			if strings.HasPrefix(name, "$") {
+				return o, invalid(quotable(name), "The query option '%s' does not exist. %s", quotable(name), set.supported())
 			}
-			seen = true
-			if o.pick, err = parseSelect(values.Get(name), v); err != nil {
-				return o, err
-			}
-		case lower == "$format" && strings.EqualFold(values.Get(name), "json"):
-		case known:
-			return o, invalid(name, "The query option '%s' is not supported here. An answer of one meeting supports $select.", quotable(name))
-		case strings.HasPrefix(name, "$"):
-			return o, invalid(quotable(name), "The query option '%s' does not exist. An answer of one meeting supports $select.", quotable(name))
+			continue // a custom parameter
+		case lower == "$format" && isJSON(values.Get(name)):
+			continue
+		case !slices.Contains(set.names, lower):
+			return o, invalid(lower, "The query option '%s' is not supported here. %s", quotable(name), set.supported())
+		case seen[lower] || len(values[name]) > 1:
+			return o, invalid(lower, "The query option '%s' occurs more than once. Put all of it into one.", lower)
+		}
+		seen[lower] = true
+		if err := o.read(lower, values.Get(name), v, set); err != nil {
+			return o, err
 		}
 	}
 	return o, nil
+}
+
+// isJSON reports whether a $format asks for what is answered anyway.
+func isJSON(format string) bool {
+	kind, _, _ := strings.Cut(format, ";")
+	kind = strings.TrimSpace(kind)
+	return strings.EqualFold(kind, "json") || strings.EqualFold(kind, "application/json")
+}
+
+func (o *options) read(name, value string, v Version, set *optionSet) (err error) {
+	switch name {
+	case "$select":
+		o.pick, err = parseSelect(value, set.kind, v)
+	case "$filter":
+		o.filter = value
+		if strings.TrimSpace(value) == "" {
+			err = invalid(name, "$filter is empty.")
+		}
+	case "$top":
+		o.top, err = strconv.Atoi(value)
+		if err != nil || o.top < 0 {
+			err = invalid(name, "$top must be a number that is not negative, not '%s'.", quotable(value))
+		}
+	case "$count":
+		o.count = strings.EqualFold(value, "true")
+		if !o.count && !strings.EqualFold(value, "false") {
+			err = invalid(name, "$count must be true or false, not '%s'.", quotable(value))
+		}
+	case "$deltatoken":
+		if value != deltaToken {
+			err = invalid(name, "$deltatoken is none that this server gave. Begin anew without it.")
+		}
+	case "$format":
+		if !strings.EqualFold(value, "text/vtt") {
+			err = invalid(name, "$format must be text/vtt.")
+		}
+	case "$expand":
+		for item := range strings.SplitSeq(value, ",") {
+			i := slices.IndexFunc(set.expand, func(s string) bool { return strings.EqualFold(s, strings.TrimSpace(item)) })
+			if i < 0 {
+				return invalid(name, "'%s' cannot be expanded here. $expand supports %s.", quotable(item), strings.Join(set.expand, ", "))
+			}
+			o.expand = append(o.expand, set.expand[i])
+		}
+	}
+	return err
 }
 
 func mapKeys(values url.Values) func(func(string) bool) {
@@ -76,14 +169,14 @@ func mapKeys(values url.Values) func(func(string) bool) {
 }
 
 // parseSelect reads "id,subject,lobbyBypassSettings/scope".
-func parseSelect(text string, v Version) (*selection, error) {
+func parseSelect(text, kind string, v Version) (*selection, error) {
 	s := &selection{members: map[string]*selection{}}
 	for item := range strings.SplitSeq(text, ",") {
 		item = strings.TrimSpace(item)
 		if item == "*" {
 			return nil, nil
 		}
-		if err := s.add(item, v); err != nil {
+		if err := s.add(item, kind, v); err != nil {
 			return nil, err
 		}
 	}
@@ -91,8 +184,7 @@ func parseSelect(text string, v Version) (*selection, error) {
 }
 
 // add puts one path into s. Names are compared without regard to case.
-func (s *selection) add(path string, v Version) error {
-	kind := typeMeeting
+func (s *selection) add(path, kind string, v Version) error {
 	for at, rest := s, path; ; {
 		raw, below, deeper := strings.Cut(rest, "/")
 		p, ok := findProperty(kind, raw, v)

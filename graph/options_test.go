@@ -17,14 +17,14 @@ func FuzzParseOptions(f *testing.F) {
 		if beta {
 			v = Beta
 		}
-		o, err := parseOptions(query, v)
+		o, err := parseOptions(query, v, meetingOptions)
 		if err != nil {
 			if status := explain(err).Status(); status != 400 {
 				t.Errorf("%q is refused with %d; want 400", query, status)
 			}
 			return
 		}
-		again, err := parseOptions("$select="+o.pick.String(), v)
+		again, err := parseOptions("$select="+o.pick.String(), v, meetingOptions)
 		if err != nil || again.pick.String() != o.pick.String() {
 			t.Errorf("%q selects %s; written so it selects %s, %v", query, o.pick, again.pick, err)
 		}

@@ -16,6 +16,30 @@ const (
 	actionMeetings    action = "meetings"    // …/onlineMeetings
 	actionMeeting     action = "meeting"     // …/onlineMeetings/{id}
 	actionCreateOrGet action = "createOrGet" // …/onlineMeetings/createOrGet
+
+	// Below a meeting, and named by it.
+	actionAppointment    action = "getVirtualAppointmentJoinWebUrl"
+	actionReminderSMS    action = "sendVirtualAppointmentReminderSms"
+	actionAppointmentSMS action = "sendVirtualAppointmentSms"
+	actionReports        action = "attendanceReports"
+	actionReport         action = "attendanceReport"
+	actionRecords        action = "attendanceRecords"
+	actionRecord         action = "attendanceRecord"
+	actionTranscripts    action = "transcripts"
+	actionTranscript     action = "transcript"
+	actionRecordings     action = "recordings"
+	actionRecording      action = "recording"
+
+	// What a transcript or recording consists of.
+	actionTranscriptContent  action = "transcriptContent"
+	actionTranscriptMetadata action = "transcriptMetadataContent"
+	actionRecordingContent   action = "recordingContent"
+
+	// Functions on collections.
+	actionTranscriptsDelta action = "transcriptsDelta"
+	actionRecordingsDelta  action = "recordingsDelta"
+	actionAllTranscripts   action = "getAllTranscripts"
+	actionAllRecordings    action = "getAllRecordings"
 )
 
 // A scope is under which of the three roots of online meetings a path stands.
@@ -35,7 +59,11 @@ type route struct {
 	scope   scope
 	user    string // decoded user segment; empty but under /users/{id}
 	action  action
-	meeting string // decoded id; empty but in actionMeeting
+	meeting string // decoded id, or join URL where byLink; empty but at and below a meeting
+	byLink  bool   // the meeting is named by the alternate key joinWebUrl
+	item    string // decoded id of a report, transcript or recording
+	record  string // decoded id of an attendance record
+	args    string // the arguments of a function as they were written
 }
 
 // parseRoute understands the escaped path of a request. Segments are compared
@@ -125,6 +153,10 @@ func (p *segments) meetings(r *route) error {
 	if !ok {
 		return nil
 	}
+	if link, ok := linkKey(raw); ok && r.version == Beta && link != "" {
+		r.action, r.meeting, r.byLink = actionMeeting, link, true
+		return p.below(r)
+	}
 	name, key, hasKey, err := splitKey(raw)
 	if err != nil {
 		return err
@@ -142,6 +174,12 @@ func (p *segments) meetings(r *route) error {
 			r.action = actionCreateOrGet
 			return p.end()
 		}
+		for _, f := range []action{actionAllTranscripts, actionAllRecordings} {
+			if args, ok := isFunction(segment, string(f)); ok {
+				r.action, r.args = f, args
+				return p.end()
+			}
+		}
 		if key, err = decodeSegment(segment); err != nil {
 			return err
 		}
@@ -150,6 +188,95 @@ func (p *segments) meetings(r *route) error {
 		return newError(codeBadRequest, "The meeting id in the path is empty. Use /onlineMeetings/{id}.")
 	}
 	r.action, r.meeting = actionMeeting, key
+	return p.below(r)
+}
+
+// below reads what follows a meeting.
+func (p *segments) below(r *route) error {
+	raw, ok := p.next()
+	if !ok {
+		return nil
+	}
+	if _, ok := isFunction(raw, string(actionAppointment)); ok {
+		r.action = actionAppointment
+		return p.end()
+	}
+	for _, a := range []action{actionReminderSMS, actionAppointmentSMS} {
+		if isAction(raw, string(a)) {
+			r.action = a
+			return p.end()
+		}
+	}
+	name, key, hasKey, err := splitKey(raw)
+	if err != nil {
+		return err
+	}
+	var one, delta action
+	switch {
+	case strings.EqualFold(name, string(actionReports)):
+		r.action, one = actionReports, actionReport
+	case strings.EqualFold(name, string(actionTranscripts)):
+		r.action, one, delta = actionTranscripts, actionTranscript, actionTranscriptsDelta
+	case strings.EqualFold(name, string(actionRecordings)):
+		r.action, one, delta = actionRecordings, actionRecording, actionRecordingsDelta
+	default:
+		return unknownSegment(raw)
+	}
+	if !hasKey {
+		segment, ok := p.next()
+		if !ok {
+			return nil
+		}
+		if _, ok := isFunction(segment, "delta"); ok && delta != "" {
+			r.action = delta
+			return p.end()
+		}
+		if key, err = decodeSegment(segment); err != nil {
+			return err
+		}
+	}
+	if key == "" {
+		return newError(codeBadRequest, "The id after '%s' is empty.", r.action)
+	}
+	r.action, r.item = one, key
+	return p.part(r)
+}
+
+// part reads what follows a report, transcript or recording.
+func (p *segments) part(r *route) error {
+	raw, ok := p.next()
+	if !ok {
+		return nil
+	}
+	name, key, hasKey, err := splitKey(raw)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.action == actionReport && strings.EqualFold(name, string(actionRecords)):
+		r.action = actionRecords
+		if !hasKey {
+			segment, ok := p.next()
+			if !ok {
+				return nil
+			}
+			if key, err = decodeSegment(segment); err != nil {
+				return err
+			}
+		}
+		if key == "" {
+			return newError(codeBadRequest, "The id after 'attendanceRecords' is empty.")
+		}
+		r.action, r.record = actionRecord, key
+	case r.action == actionTranscript && strings.EqualFold(name, "content") && !hasKey:
+		r.action = actionTranscriptContent
+	case r.action == actionTranscript && strings.EqualFold(name, "metadataContent") && !hasKey:
+		r.action = actionTranscriptMetadata
+	case r.action == actionRecording && strings.EqualFold(name, "content") && !hasKey:
+		r.action = actionRecordingContent
+	default:
+		return unknownSegment(raw)
+	}
 	return p.end()
 }
 
@@ -173,6 +300,41 @@ func isAction(raw, name string) bool {
 		decoded = decoded[len(namespace):]
 	}
 	return strings.EqualFold(decoded, name)
+}
+
+// isFunction reports whether a raw segment calls a function, and returns what
+// stands between its parentheses, which may be missing. Blank arguments are none.
+func isFunction(raw, name string) (args string, ok bool) {
+	decoded, err := decodeSegment(raw)
+	if err != nil {
+		return "", false
+	}
+	before, rest, hasArgs := strings.Cut(decoded, "(")
+	if hasArgs {
+		if args, ok = strings.CutSuffix(rest, ")"); !ok {
+			return "", false
+		}
+	}
+	const namespace = "microsoft.graph."
+	if len(before) > len(namespace) && strings.EqualFold(before[:len(namespace)], namespace) {
+		before = before[len(namespace):]
+	}
+	return strings.TrimSpace(args), strings.EqualFold(before, name)
+}
+
+// linkKey takes "onlineMeetings(joinWebUrl='…')" apart.
+func linkKey(raw string) (key string, ok bool) {
+	decoded, err := decodeSegment(raw)
+	if err != nil {
+		return "", false
+	}
+	name, rest, _ := strings.Cut(decoded, "(")
+	before, quoted, ok := strings.Cut(rest, "='")
+	quoted, ok2 := strings.CutSuffix(quoted, "')")
+	if !ok || !ok2 || !strings.EqualFold(name, "onlineMeetings") || !strings.EqualFold(strings.TrimSpace(before), "joinWebUrl") || strings.Contains(strings.ReplaceAll(quoted, "''", ""), "'") {
+		return "", false
+	}
+	return strings.ReplaceAll(quoted, "''", "'"), true
 }
 
 // splitKey takes "users('id')" apart. A quote inside the key is doubled.
@@ -199,7 +361,7 @@ func decodeSegment(raw string) (string, error) {
 	}
 	decoded, err := url.PathUnescape(raw)
 	if err != nil || !clean(decoded) {
-		return "", newError(codeBadRequest, "The segment '%s' is not percent-encoded UTF-8.", quotable(raw))
+		return "", newError(codeBadRequest, "The segment '%s' is not percent-encoded UTF-8 without control characters.", quotable(raw))
 	}
 	return decoded, nil
 }
@@ -239,13 +401,48 @@ func (r route) String() string {
 		path += "/users"
 	case actionMeetings:
 		path += "/onlineMeetings"
-	case actionMeeting:
-		if isAction(r.meeting, "createOrGet") {
-			return path + "/onlineMeetings('" + escapeSegment(r.meeting) + "')"
-		}
-		path += "/onlineMeetings/" + escapeSegment(r.meeting)
 	case actionCreateOrGet:
 		path += "/onlineMeetings/createOrGet"
+	case actionAllTranscripts, actionAllRecordings:
+		path += "/onlineMeetings/" + string(r.action) + "(" + escapeSegment(r.args) + ")"
+	}
+	if r.meeting == "" {
+		return path
+	}
+	if r.byLink {
+		path += "/onlineMeetings(joinWebUrl='" + escapeSegment(strings.ReplaceAll(r.meeting, "'", "''")) + "')"
+	} else {
+		path += "/onlineMeetings('" + escapeSegment(strings.ReplaceAll(r.meeting, "'", "''")) + "')"
+	}
+	switch r.action {
+	case actionAppointment, actionReminderSMS, actionAppointmentSMS, actionReports, actionTranscripts, actionRecordings:
+		path += "/" + string(r.action)
+	case actionTranscriptsDelta:
+		path += "/transcripts/delta()"
+	case actionRecordingsDelta:
+		path += "/recordings/delta()"
+	}
+	if r.item == "" {
+		return path
+	}
+	item := "('" + escapeSegment(strings.ReplaceAll(r.item, "'", "''")) + "')"
+	switch r.action {
+	case actionReport, actionRecords, actionRecord:
+		path += "/attendanceReports" + item
+	case actionTranscript, actionTranscriptContent, actionTranscriptMetadata:
+		path += "/transcripts" + item
+	case actionRecording, actionRecordingContent:
+		path += "/recordings" + item
+	}
+	switch r.action {
+	case actionRecords:
+		path += "/attendanceRecords"
+	case actionRecord:
+		path += "/attendanceRecords('" + escapeSegment(strings.ReplaceAll(r.record, "'", "''")) + "')"
+	case actionTranscriptContent, actionRecordingContent:
+		path += "/content"
+	case actionTranscriptMetadata:
+		path += "/metadataContent"
 	}
 	return path
 }

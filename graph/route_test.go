@@ -9,6 +9,10 @@ func FuzzParseRoute(f *testing.F) {
 		"/v1.0/me/onlineMeetings/createOrGet", "/v1.0/users/a%2Fb/onlineMeetings/microsoft.graph.createOrGet/",
 		"/v1.0/communications/onlineMeetings('createOrGet')", "/v1.0/me//onlineMeetings", "/V1.0/ME/ONLINEMEETINGS/x%00", "/v1.0/users/%ff",
 		"/v1.0/users/('')/onlineMeetings/x", "/v1.0/users/me('x')", "/v1.0/me/onlineMeetings/microsoft.graph.microsoft.graph.createOrGet",
+		"/v1.0/me/onlineMeetings/a/attendanceReports/b/attendanceRecords/c", "/v1.0/me/onlineMeetings('a')/transcripts('b')/content",
+		"/v1.0/me/onlineMeetings/a/transcripts/microsoft.graph.delta()", "/v1.0/users/u/onlineMeetings/getAllRecordings(meetingOrganizerUserId='u')",
+		"/beta/me/onlineMeetings(joinWebUrl='https%3A%2F%2Fx%2Fy')/recordings/r/content", "/v1.0/me/onlineMeetings/a/getVirtualAppointmentJoinWebUrl()",
+		"/v1.0/me/onlineMeetings/a/microsoft.graph.sendVirtualAppointmentSms", "/v1.0/me/onlineMeetings(joinWebUrl='x')",
 	} {
 		f.Add(path)
 	}

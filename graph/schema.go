@@ -10,7 +10,14 @@ type property struct {
 	beta bool   // in beta only
 }
 
-const typeMeeting = "onlineMeeting"
+// The types of entities.
+const (
+	typeMeeting    = "onlineMeeting"
+	typeReport     = "meetingAttendanceReport"
+	typeRecord     = "attendanceRecord"
+	typeTranscript = "callTranscript"
+	typeRecording  = "callRecording"
+)
 
 // schema has the members of onlineMeeting and of the complex types below it, in
 // the order in which answers have them (metadata of v1.0 and beta; joinUrl,
@@ -43,6 +50,23 @@ var schema = map[string][]property{
 		{name: "shareMeetingChatHistoryDefault"},
 		{name: "watermarkProtection", kind: "watermarkProtectionValues"},
 		{name: "capabilities", beta: true},
+	},
+	typeReport: {
+		{name: "id"}, {name: "totalParticipantCount"}, {name: "meetingStartDateTime"}, {name: "meetingEndDateTime"},
+		{name: "externalEventInformation"}, {name: "attendanceRecords"},
+	},
+	typeRecord: {
+		{name: "id"}, {name: "emailAddress"}, {name: "identity", kind: "identity"}, {name: "role"},
+		{name: "totalAttendanceInSeconds"}, {name: "attendanceIntervals"}, {name: "registrationId"},
+		{name: "externalRegistrationInformation"}, {name: "registrantId", beta: true}, {name: "engagements", beta: true},
+	},
+	typeTranscript: {
+		{name: "id"}, {name: "meetingId"}, {name: "callId"}, {name: "contentCorrelationId"}, {name: "createdDateTime"},
+		{name: "endDateTime"}, {name: "meetingOrganizer", kind: "identitySet"}, {name: "transcriptContentUrl"},
+	},
+	typeRecording: {
+		{name: "id"}, {name: "meetingId"}, {name: "callId"}, {name: "contentCorrelationId"}, {name: "createdDateTime"},
+		{name: "endDateTime"}, {name: "meetingOrganizer", kind: "identitySet"}, {name: "recordingContentUrl"},
 	},
 	"meetingParticipants": {
 		{name: "organizer", kind: "meetingParticipantInfo"}, {name: "attendees", kind: "meetingParticipantInfo"},

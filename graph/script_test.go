@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,7 +41,7 @@ import (
 // nobody; it holds until the next one. Lines before the request line may be
 // "clock DURATION", which moves the clock, "grant NAME to user|group|tenant
 // [TARGET]" or "gzip", which compresses the body. $name in a request stands for
-// what a pattern has captured.
+// what a pattern has captured, $%name for the same, percent-encoded.
 //
 // An answer has exactly the keys of its pattern. A value in it is compared as it
 // stands, but for "<any>", "<string>", "<guid>", "<time>", "<=name>", which
@@ -169,6 +170,9 @@ func (s *scriptRun) exchange(t *testing.T, e exchange) {
 		}
 	}
 	if e.want == "" {
+		if len(body) > 0 && (e.status == http.StatusNoContent || strings.HasPrefix(e.request[0], "HEAD")) {
+			t.Errorf("an answer without a body has one: %s", body)
+		}
 		return
 	}
 	var got, want any
@@ -262,6 +266,7 @@ func (s *scriptRun) send(t *testing.T, e exchange, zipped bool) (*http.Response,
 func (s *scriptRun) expand(text string) string {
 	text = strings.ReplaceAll(text, "$origin", s.srv.URL)
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(s.vars))) { // the longer of two names first
+		text = strings.ReplaceAll(text, "$%"+name, url.QueryEscape(s.vars[name]))
 		text = strings.ReplaceAll(text, "$"+name, s.vars[name])
 	}
 	return text

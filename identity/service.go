@@ -21,9 +21,13 @@ type Operation struct {
 	// ByPolicy says that an application also needs an application access policy
 	// of the user for whom it acts.
 	ByPolicy bool
+	// ForTenant says that the operation takes place for no user, but for an
+	// application in its whole tenant.
+	ForTenant bool
 }
 
-// An Organizer is the user for whom an operation takes place.
+// An Organizer is the user for whom an operation takes place; of an operation
+// for the tenant, User is nil.
 type Organizer struct {
 	User   *User
 	Tenant *Tenant
@@ -200,6 +204,21 @@ func (s *Service) Authorize(ctx context.Context, caller *Caller, op *Operation, 
 	return v.organizer, v.err
 }
 
+// Organizer looks up who organizes a meeting. Whoever is no longer in the
+// directory is known by the id alone.
+func (s *Service) Organizer(ctx context.Context, tenant, user string) (*Organizer, error) {
+	dir := &Directory{s.Store, s.Now}
+	t, err := dir.Tenant(ctx, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("tenant %s of a meeting: %w", tenant, err)
+	}
+	u, err := dir.UserByID(ctx, tenant, user)
+	if errors.Is(err, ErrUnknown) {
+		u, err = &User{ID: user}, nil
+	}
+	return &Organizer{u, t}, err
+}
+
 // digest names everything in c that a verdict rests on.
 func (c *Caller) digest() [sha256.Size]byte {
 	var room [512]byte
@@ -216,7 +235,7 @@ func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, sub
 	needed := op.Application
 	if caller.Delegated() {
 		needed = op.Delegated
-	} else if subject == "" {
+	} else if subject == "" && !op.ForTenant {
 		return nil, denied(MeWithoutUser, "/me request is only valid with delegated authentication flow. Use /users/{id} with an application token.")
 	}
 	if !slices.ContainsFunc(needed, func(p string) bool { return slices.Contains(caller.Permissions, p) }) {
@@ -226,6 +245,9 @@ func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, sub
 	tenant, err := dir.Tenant(ctx, caller.Tenant)
 	if err != nil {
 		return nil, fmt.Errorf("tenant %s of a verified token: %w", caller.Tenant, err)
+	}
+	if op.ForTenant {
+		return &Organizer{nil, tenant}, nil
 	}
 	user, err := s.subject(ctx, dir, caller, subject)
 	if err != nil {

@@ -45,7 +45,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 // Serves reports whether ServeHTTP answers a path.
 func (h *Handler) Serves(path string) bool {
 	switch path {
-	case "/", "/meet", "/meetingOptions", "/favicon.ico", "/robots.txt":
+	case "/", "/meet", "/meetingOptions", "/favicon.ico", "/robots.txt", meeting.AppointmentPath:
 		return true
 	}
 	for _, prefix := range []string{"/l/", "/meet/", "/meetingOptions/", "/dialin/"} {
@@ -125,6 +125,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return h.options(w, r)
 	case strings.HasPrefix(path, "/dialin/"):
 		return h.dialin(w, r)
+	case path == meeting.AppointmentPath:
+		return h.appointment(w, r)
 	}
 	owner, thread, message, err := meeting.ParseLink(r.URL.EscapedPath(), r.URL.RawQuery)
 	if err != nil {
@@ -135,6 +137,20 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return h.meeting(w, r, m)
+}
+
+// appointment sends who opened a virtual appointment link to the meeting.
+func (h *Handler) appointment(w http.ResponseWriter, r *http.Request) error {
+	tenant, thread, message, err := meeting.ParseAppointmentLink(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	m, err := h.Meetings.ByThread(r.Context(), tenant, thread, message)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, string(m.AppendLink(nil)), http.StatusSeeOther)
+	return nil
 }
 
 // enter sends whoever typed a meeting id to the meeting's short link.

@@ -11,6 +11,9 @@ type Change struct {
 	Subject    **string // a nil subject takes it away
 	Start, End *time.Time
 	Attendees  *[]Participant // replaces all of them
+	// PasscodeRequired must be as it is: a passcode comes and goes with the
+	// meeting.
+	PasscodeRequired *bool
 	// Settings are applied to the meeting's options, in their order.
 	Settings []Setting
 }
@@ -41,6 +44,9 @@ func (c *Change) check() error {
 // apply makes the change to m, or returns an [InvalidError] and leaves m in any
 // state.
 func (c *Change) apply(m *Meeting, now time.Time) (err error) {
+	if want := c.PasscodeRequired; want != nil && *want != (m.Passcode != "") {
+		return &InvalidError{"joinMeetingIdSettings/isPasscodeRequired", "joinMeetingIdSettings cannot be changed. Make a new meeting to have one with or without a passcode."}
+	}
 	if c.Subject != nil {
 		m.Subject = *c.Subject
 	}

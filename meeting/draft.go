@@ -109,7 +109,7 @@ func (d Draft) complete(now time.Time) (Meeting, error) {
 	end := valueOr(d.End, start.Add(DefaultLength)).UTC().Truncate(Tick)
 	if err := checkTimes(start, end); err != nil {
 		if d.End == nil {
-			err = &InvalidError{"startDateTime", "startDateTime is too late: the meeting would end, an hour later, after the beginning of the year 9999."}
+			err = &InvalidError{"startDateTime", "startDateTime must not be later than 9998-12-31T23:00:00Z: the meeting has to end before the year 9999."}
 		}
 		return Meeting{}, err
 	}

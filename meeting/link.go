@@ -109,3 +109,31 @@ func (m Meeting) AppendShortLink(b []byte) []byte {
 	b = append(b, "/meet/"...)
 	return appendLinkPart(b, m.JoinMeetingID)
 }
+
+// AppointmentPath is the path of every virtual appointment link.
+const AppointmentPath = "/webrtc-svc/api/route"
+
+// AppendAppointmentLink appends the path and query of m's virtual appointment
+// link in the shape of the real service: "…?tid={tenant}&convId={thread}".
+func (m Meeting) AppendAppointmentLink(b []byte) []byte {
+	b = append(append(b, AppointmentPath...), "?tid="...)
+	b = append(appendLinkPart(b, m.Tenant), "&convId="...)
+	b = appendLinkPart(b, m.ThreadID)
+	if m.MessageID != NoMessage {
+		b = append(append(b, "&messageId="...), m.MessageID...)
+	}
+	return b
+}
+
+// ParseAppointmentLink takes the query of a virtual appointment link apart, as
+// [ParseLink] does with a join link.
+func ParseAppointmentLink(query url.Values) (tenant, thread, message string, err error) {
+	tenant, thread, message = strings.ToLower(query.Get("tid")), query.Get("convId"), query.Get("messageId")
+	if message == "" {
+		message = NoMessage
+	}
+	if tenant == "" || thread == "" || !clean(tenant) || !clean(thread) || !clean(message) {
+		return "", "", "", ErrNotFound
+	}
+	return tenant, thread, message, nil
+}

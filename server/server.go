@@ -162,6 +162,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.api = &graph.Handler{
 		Meetings: meetings, Log: cfg.Log,
+		Origins:  func(host string) bool { return sites.find(host) != nil },
 		Identity: &identity.Service{Store: s.store, Keys: keys, Now: cfg.Now, NamesInPaths: cfg.NamesInPaths},
 	}
 	pages := &join.Handler{Meetings: meetings, Directory: directory, Log: cfg.Log, Now: cfg.Now, Origin: func(r *http.Request) string { return siteOf(r).Origin }}
