@@ -6,36 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"github.com/convene-meet/convene/identity"
 )
-
-// Parse reads a world file. name is what errors call the file. It reports every
-// mistake of meaning at once, each as "file:line: key: what is wrong"; of the
-// mistakes of form only the first one can be told.
-func Parse(name string, data []byte) (*World, error) {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return nil, formError(name, data, err)
-	}
-	if len(file.Docs) > 1 {
-		return nil, fmt.Errorf("%s: a world file is one YAML document, this one has %d", name, len(file.Docs))
-	}
-	w := new(World)
-	if err := yaml.UnmarshalWithOptions(data, w, yaml.DisallowUnknownField()); err != nil {
-		return nil, formError(name, data, err)
-	}
-	c := checker{name: name, file: file}
-	c.world(w)
-	return w, errors.Join(c.problems...)
-}
 
 // Complete checks a world that was made in Go, as Parse does with one that was
 // read, and fills in what may be left out.
@@ -45,44 +24,22 @@ func (w *World) Complete() error {
 	return errors.Join(c.problems...)
 }
 
-// formError says where the text is no world file.
-func formError(name string, data []byte, err error) error {
-	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
-		line, message := e.GetToken().Position.Line, e.GetMessage()
-		if key := keyAt(data, line); key != "" && !strings.Contains(message, key) {
-			message, _, _ = strings.Cut(message, " into Go ") // which are no words of the file
-			message = key + ": the value has the wrong type: " + message
-		}
-		return fmt.Errorf("%s:%d: %s", name, line, message)
-	}
-	return fmt.Errorf("%s: %w", name, err)
-}
-
-// keyAt is the last key on a line of the file.
-func keyAt(data []byte, line int) string {
-	lines := strings.Split(string(data), "\n")
-	if line < 1 || line > len(lines) {
-		return ""
-	}
-	keys := keyForm.FindAllStringSubmatch(lines[line-1], -1)
-	if len(keys) == 0 {
-		return ""
-	}
-	return keys[len(keys)-1][1]
-}
-
-var keyForm = regexp.MustCompile(`(\w+):(?:\s|$)`)
-
 // A checker finds mistakes of meaning, and fills in what may be left out.
 type checker struct {
 	name     string
 	file     *ast.File
 	problems []error
+	warnings []string
 	ids      map[string]string // kind and id to where it was given
 }
 
 // wrong reports a mistake at a path such as "$.tenants[0].users[1].id".
 func (c *checker) wrong(path, format string, args ...any) {
+	c.problems = append(c.problems, errors.New(c.at(path)+fmt.Sprintf(format, args...)))
+}
+
+// at is what opens a message about a path: file, line and key.
+func (c *checker) at(path string) string {
 	where := c.name
 	for p := path; p != "$" && p != ""; p = p[:strings.LastIndexAny(p, ".[")] {
 		if node := c.find(p); node != nil {
@@ -90,7 +47,7 @@ func (c *checker) wrong(path, format string, args ...any) {
 			break
 		}
 	}
-	c.problems = append(c.problems, fmt.Errorf("%s: %s: %s", where, strings.TrimPrefix(path, "$."), fmt.Sprintf(format, args...)))
+	return where + ": " + strings.TrimPrefix(path, "$.") + ": "
 }
 
 func (c *checker) find(path string) ast.Node {
@@ -110,6 +67,11 @@ func (c *checker) world(w *World) {
 	if len(w.Tenants) == 0 {
 		c.wrong("$.tenants", "a world needs at least one tenant")
 	}
+	each("$", reflect.ValueOf(w), func(path string, v reflect.Value) {
+		if v.Kind() == reflect.String && strings.ContainsRune(v.String(), 0) {
+			c.wrong(path, "the character U+0000 may stand in no text")
+		}
+	})
 	for i := range w.Tenants {
 		c.tenant(fmt.Sprintf("$.tenants[%d]", i), &w.Tenants[i])
 	}
@@ -141,7 +103,7 @@ func (c *checker) tenant(path string, t *Tenant) {
 	for i := range t.Groups {
 		p, g := fmt.Sprintf("%s.groups[%d]", path, i), &t.Groups[i]
 		c.required(p+".name", g.Name)
-		c.unique(p+".name", "group of "+t.Domain, g.Name)
+		c.unique(p+".name", "group of "+t.Domain, strings.ToLower(g.Name))
 		c.id(p+".id", "group", &g.ID, "group", t.Domain, g.Name)
 		for j, m := range g.Members {
 			if t.findUser(m) == nil {
@@ -180,7 +142,7 @@ func (c *checker) user(path string, t *Tenant, u *User) {
 
 func (c *checker) app(path string, t *Tenant, a *App) {
 	c.required(path+".name", a.Name)
-	c.unique(path+".name", "app of "+t.Domain, a.Name)
+	c.unique(path+".name", "app of "+t.Domain, strings.ToLower(a.Name))
 	c.id(path+".id", "app", &a.ID, "app", t.Domain, a.Name)
 	if a.Public && a.Secret != "" {
 		c.wrong(path+".secret", "a public app cannot keep a secret; leave out one of public and secret")
@@ -192,17 +154,8 @@ func (c *checker) app(path string, t *Tenant, a *App) {
 		c.wrong(path+".applicationPermissions", "a public app cannot have application permissions, since it has no secret to prove itself with")
 	}
 	c.redirects(path, a)
-	for i, p := range append(slices.Clone(a.ApplicationPermissions), a.DelegatedPermissions...) {
-		key := fmt.Sprintf(".applicationPermissions[%d]", i)
-		if i >= len(a.ApplicationPermissions) {
-			key = fmt.Sprintf(".delegatedPermissions[%d]", i-len(a.ApplicationPermissions))
-		}
-		if p == "" || strings.ContainsAny(p, " /\t\n") {
-			c.wrong(path+key, "%q is not the name of a permission, such as OnlineMeetings.ReadWrite.All", p)
-		} else if ours.MatchString(p) && !slices.Contains(permissions, p) {
-			c.wrong(path+key, "there is no permission %q; there are %s", p, strings.Join(permissions, ", "))
-		}
-	}
+	c.permissions(path+".applicationPermissions", a.ApplicationPermissions, application)
+	c.permissions(path+".delegatedPermissions", a.DelegatedPermissions, delegated)
 }
 
 // redirects checks what a browser may be sent back to.
@@ -222,14 +175,6 @@ func isLocal(host string) bool { return host == "localhost" || host == "127.0.0.
 var (
 	telephoneForm = regexp.MustCompile(`^\+?[0-9][0-9 ().-]{4,30}$`)
 	userName      = regexp.MustCompile(`^[\pL\pN._+#~!^-]{1,64}$`)
-	// ours are permissions about meetings, whose names we know; of others an app may have any.
-	ours        = regexp.MustCompile(`^(?i:OnlineMeeting|VirtualAppointment)`)
-	permissions = []string{
-		"OnlineMeetings.Read", "OnlineMeetings.ReadWrite", "OnlineMeetings.Read.All", "OnlineMeetings.ReadWrite.All",
-		"OnlineMeetingArtifact.Read.All", "OnlineMeetingTranscript.Read.All", "OnlineMeetingRecording.Read.All", "OnlineMeetingAiInsight.Read.All",
-		"VirtualAppointment.Read", "VirtualAppointment.ReadWrite", "VirtualAppointment.Read.All", "VirtualAppointment.ReadWrite.All",
-		"VirtualAppointmentNotification.Send",
-	}
 )
 
 // telephone checks a number that people and programs have to dial.

@@ -9,10 +9,19 @@ package world
 
 import _ "embed" // for the built-in world
 
-// A World is what a world file says.
+// A World is what a world file says. Where an object is in the store already,
+// members that the file does not name stay as they are; in a world made in Go
+// those are the zero ones, and a slice that is empty but not nil takes away.
 type World struct {
 	Tenants []Tenant `yaml:"tenants" json:"tenants"`
+
+	name     string   // of the file, for errors
+	warnings []string // see Warnings
 }
+
+// Warnings are about what may be meant, and is of no use here: each as "file:line:
+// key: what it is".
+func (w *World) Warnings() []string { return w.warnings }
 
 // A Tenant is an organisation with its directory. Where an id is left out it is
 // derived from the names above it, so that it is the same at every start.
@@ -26,6 +35,8 @@ type Tenant struct {
 	Groups            []Group            `yaml:"groups" json:"groups,omitempty"`
 	Apps              []App              `yaml:"apps" json:"apps,omitempty"`
 	Policies          []Policy           `yaml:"applicationAccessPolicies" json:"applicationAccessPolicies,omitempty"`
+
+	given given
 }
 
 // AudioConferencing is a tenant's dial-in.
@@ -34,6 +45,8 @@ type AudioConferencing struct {
 	TollFreeNumber  string   `yaml:"tollFreeNumber" json:"tollFreeNumber,omitempty"`
 	TollNumbers     []string `yaml:"tollNumbers" json:"tollNumbers,omitempty"`
 	TollFreeNumbers []string `yaml:"tollFreeNumbers" json:"tollFreeNumbers,omitempty"`
+
+	given given
 }
 
 // A User is a person. UPN may be given without the domain.
@@ -49,6 +62,8 @@ type User struct {
 	PreferredLanguage string `yaml:"preferredLanguage" json:"preferredLanguage,omitempty"`
 	Password          string `yaml:"password" json:"password,omitempty"` // without one, nobody can sign in
 	Disabled          bool   `yaml:"disabled" json:"disabled,omitempty"`
+
+	given given
 }
 
 // A Group is a set of users, each named by UPN or id.
@@ -56,6 +71,8 @@ type Group struct {
 	Name    string   `yaml:"name" json:"name"`
 	ID      string   `yaml:"id" json:"id,omitempty"`
 	Members []string `yaml:"members" json:"members,omitempty"`
+
+	given given
 }
 
 // An App is an application that may ask for tokens.
@@ -67,6 +84,8 @@ type App struct {
 	RedirectURIs           []string `yaml:"redirectUris" json:"redirectUris,omitempty"`
 	ApplicationPermissions []string `yaml:"applicationPermissions" json:"applicationPermissions,omitempty"`
 	DelegatedPermissions   []string `yaml:"delegatedPermissions" json:"delegatedPermissions,omitempty"`
+
+	given given
 }
 
 // A Policy is an application access policy and whom it is granted to. Apps,
@@ -76,6 +95,8 @@ type Policy struct {
 	Description string   `yaml:"description" json:"description,omitempty"`
 	Apps        []string `yaml:"apps" json:"apps,omitempty"`
 	GrantedTo   Granted  `yaml:"grantedTo" json:"grantedTo,omitzero"`
+
+	given given
 }
 
 // Granted is whom a policy is granted to.
@@ -83,6 +104,8 @@ type Granted struct {
 	Tenant bool           `yaml:"tenant" json:"tenant,omitempty"`
 	Users  []string       `yaml:"users" json:"users,omitempty"`
 	Groups []GrantedGroup `yaml:"groups" json:"groups,omitempty"`
+
+	given given
 }
 
 // A GrantedGroup is a group and the rank of its grant: 1 goes before 2.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/store/sqlite"
@@ -47,7 +48,16 @@ func TestMistakes(t *testing.T) {
 		want       []string
 	}{
 		{"nothing", "", []string{"world.yaml: tenants: a world needs at least one tenant"}},
-		{"not YAML", "tenants: [", []string{"world.yaml:1: "}},
+		{"not YAML", "tenants: [", []string{"world.yaml:1: this is no YAML: "}},
+		{"a tab", "tenants:\n\t- name: a\n", []string{"world.yaml:2: this is no YAML: found "}},
+		{"a key twice", "tenants:\n  - name: a\n    name: b\n", []string{`world.yaml:3: this is no YAML: mapping key "name" already defined`}},
+		{"not UTF-8", "tenants:\n  - name: \xff\n", []string{"world.yaml:2: the file is not in UTF-8"}},
+		{"U+0000", "tenants:\n  - name: \x00\n", []string{"world.yaml:2: the character U+0000 "}},
+		{"U+0000, escaped", "tenants:\n  - name: a\n    domain: a.example\n    users:\n      - upn: ann\n        displayName: \"a\\0\"\n        password: \"\\u0000\"\n" +
+			"    groups: [{ name: g, members: [\"\\x00\"] }]\n", []string{
+			"world.yaml:6: tenants[0].users[0].displayName: the character U+0000 ", "world.yaml:7: tenants[0].users[0].password: the character U+0000 ",
+			"world.yaml:8: tenants[0].groups[0].members[0]: the character U+0000 ",
+		}},
 		{"unknown key", "tenants:\n  - name: a\n    domian: a.example\n", []string{"world.yaml:3: ", "domian"}},
 		{"a word for a number", "tenants:\n  - name: a\n    domain: a.example\n    videoInterop: perhaps\n", []string{"world.yaml:4: "}},
 		{"a word for a list", "tenants:\n  - name: a\n    domain: a.example\n    users: bob\n", []string{"world.yaml:4: users: "}},
@@ -66,6 +76,27 @@ func TestMistakes(t *testing.T) {
 			"world.yaml:4: tenants[0].audioConferencing.tollNumber: ", "world.yaml:6: tenants[0].users[0].upn: ", "world.yaml:10: tenants[0].apps[0].redirectUris[0]: ",
 			"world.yaml:10: tenants[0].apps[0].redirectUris[1]: ", "world.yaml:10: tenants[0].apps[0].redirectUris[2]: ",
 			`world.yaml:11: tenants[0].apps[0].applicationPermissions[0]: there is no permission "OnlineMeetings.ReedWrite.All"`,
+		}},
+		{"permissions", `tenants:
+  - name: a
+    domain: a.example
+    apps:
+      - name: bot
+        secret: s
+        applicationPermissions: [OnlineMeetings.ReadWrite, VirtualAppointment.Read, User.Read, onlinemeetings.read.all, OnlineMeetings.ReadWrite.All]
+        delegatedPermissions:
+          - OnlineMeetings.Read.All
+          - User.Reed
+          - user.read
+          - OnlineMeetings.Reed
+`, []string{
+			"world.yaml:7: tenants[0].apps[0].applicationPermissions[0]: OnlineMeetings.ReadWrite is no application permission; that is OnlineMeetings.ReadWrite.All",
+			"world.yaml:7: tenants[0].apps[0].applicationPermissions[1]: VirtualAppointment.Read is no application permission; that is VirtualAppointment.Read.All",
+			"world.yaml:7: tenants[0].apps[0].applicationPermissions[2]: User.Read is no application permission; that is User.Read.All",
+			`world.yaml:7: tenants[0].apps[0].applicationPermissions[3]: there is no permission "onlinemeetings.read.all"; there is OnlineMeetings.Read.All`,
+			"world.yaml:9: tenants[0].apps[0].delegatedPermissions[0]: OnlineMeetings.Read.All is no delegated permission; that is OnlineMeetings.Read",
+			`world.yaml:11: tenants[0].apps[0].delegatedPermissions[2]: there is no permission "user.read"; there is User.Read`,
+			`world.yaml:12: tenants[0].apps[0].delegatedPermissions[3]: there is no permission "OnlineMeetings.Reed"; there are OnlineMeetings.Read, `,
 		}},
 		{"two documents", "tenants: []\n---\ntenants: []\n", []string{"one YAML document"}},
 		{"many at once", `tenants:
@@ -121,7 +152,7 @@ func TestIDsAreDerived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(one, two); diff != "" {
+	if diff := cmp.Diff(one, two, cmpopts.IgnoreUnexported(World{}, Tenant{}, User{}, App{}, Policy{}, Granted{}, Group{})); diff != "" {
 		t.Error(diff)
 	}
 	tenant := one.Tenants[0]
