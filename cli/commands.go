@@ -123,7 +123,7 @@ func (c *versionCommand) Run(p *Program) error {
 type worldCommands struct {
 	Show  worldShowCommand  `cmd:"" help:"Print the built-in world, to begin a file of your own with."`
 	Check worldCheckCommand `cmd:"" help:"Check a world file."`
-	Apply worldApplyCommand `cmd:"" help:"Add what a world file names to a running server's directory, or change it; nothing is removed."`
+	Apply worldApplyCommand `cmd:"" help:"Add what a world file names to a running server's directory, or change it."`
 }
 
 type worldShowCommand struct{}
@@ -137,9 +137,13 @@ type worldCheckCommand struct {
 	File string `arg:"" type:"path" help:"World file."`
 }
 
-func (c *worldCheckCommand) Run(p *Program) error {
-	if _, err := readWorld(c.File); err != nil {
+func (c *worldCheckCommand) Run(ctx context.Context, p *Program) error {
+	w, _, err := readWorld(ctx, c.File)
+	if err != nil {
 		return err
+	}
+	for _, warning := range w.Warnings() {
+		fmt.Fprintln(p.Stderr, "convene: warning:", warning)
 	}
 	fmt.Fprintln(p.Stdout, "No mistakes found.")
 	return nil
@@ -150,11 +154,12 @@ type worldApplyCommand struct {
 	target `embed:""`
 }
 
+func (c *worldApplyCommand) Help() string {
+	return `What the file does not name stays: whole objects, and members of an object that it names in part. A list that it names is the whole list; an empty one, or null, takes away. No tenant, user, group, app or policy is removed. Policies and grants that were changed at run time stay as they are. What belongs to something else, such as a name that is taken, is refused, and then nothing is changed.`
+}
+
 func (c *worldApplyCommand) Run(ctx context.Context, p *Program) error {
-	if _, err := readWorld(c.File); err != nil { // names file and line
-		return err
-	}
-	raw, err := os.ReadFile(c.File)
+	_, raw, err := readWorld(ctx, c.File)
 	if err != nil {
 		return err
 	}
@@ -162,20 +167,47 @@ func (c *worldApplyCommand) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	if err := client.ApplyWorld(ctx, raw); err != nil {
+	if err := client.ApplyWorld(ctx, relative(c.File), raw); err != nil {
 		return err
 	}
-	fmt.Fprintln(p.Stdout, "Applied. What the file does not name stays, and so do policies and grants that were changed at run time.")
+	fmt.Fprintln(p.Stdout, "Applied. What the file does not name stays, members of an object too, and so do policies and grants that were changed at run time.")
 	return nil
 }
 
-// readWorld reads a world file and calls it in errors as the user did.
-func readWorld(name string) (*server.World, error) {
-	raw, err := os.ReadFile(name)
+// readWorld reads a world file and calls it in errors as the user did. It ends
+// with ctx, even while the file gives nothing, as a pipe may.
+func readWorld(ctx context.Context, name string) (*server.World, []byte, error) {
+	type result struct {
+		w   *server.World
+		raw []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		if r.raw, r.err = readAtMost(name, server.MaxWorld+1); r.err == nil { // one more is told as too many
+			r.w, r.err = server.ParseWorld(relative(name), r.raw)
+		}
+		done <- r
+	}()
+	select {
+	case r := <-done:
+		return r.w, r.raw, r.err
+	case <-ctx.Done():
+		return nil, nil, errors.New("world: interrupted")
+	}
+}
+
+func readAtMost(name string, n int64) ([]byte, error) {
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}
-	return server.ParseWorld(relative(name), raw)
+	raw, err := io.ReadAll(io.LimitReader(f, n))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("world: %w", err)
+	}
+	return raw, nil
 }
 
 // joined writes a list as people do.

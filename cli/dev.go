@@ -15,7 +15,7 @@ import (
 type devCommand struct {
 	Listen           string        `help:"Address to listen on; port 0 picks a free one." default:"localhost:8443" placeholder:"HOST:PORT"`
 	Data             string        `help:"Data directory, made when missing." default:"${data}" env:"CONVENE_DATA" placeholder:"DIR"`
-	World            string        `help:"World file instead of the built-in world." placeholder:"FILE" type:"path"`
+	World            string        `help:"World file instead of the built-in world. In a data directory that has a world, what the file does not name stays." placeholder:"FILE" type:"path"`
 	Database         string        `help:"Where meetings are kept: sqlite:DIR or postgres://… (SQLite in the data directory)." placeholder:"URL" env:"CONVENE_DATABASE"`
 	PublicURL        string        `name:"public-url" help:"Address of issuer and links, when several processes or a proxy stand in front." placeholder:"https://HOST:PORT"`
 	CADir            string        `name:"ca-dir" help:"Directory of the certificate authority, to be shared by several processes (the data directory)." placeholder:"DIR" type:"path"`
@@ -32,7 +32,7 @@ func (c *devCommand) Help() string {
 	return `Starts the whole server: API, sign-in with the built-in world, pages, its own certificate authority and database. When it can serve it prints "ready https://HOST:PORT" on standard output; all else goes to standard error. It ends on SIGTERM, and state in the data directory survives that and a crash.`
 }
 
-func (c *devCommand) config(p *Program) (server.Config, error) {
+func (c *devCommand) config(ctx context.Context, p *Program) (server.Config, error) {
 	cfg := server.Default()
 	cfg.Listen, cfg.Expose, cfg.PublicURL = c.Listen, c.Expose, strings.TrimSuffix(c.PublicURL, "/")
 	cfg.Data, cfg.Database, cfg.CADir = c.Data, c.Database, c.CADir
@@ -54,7 +54,7 @@ func (c *devCommand) config(p *Program) (server.Config, error) {
 		}
 	}
 	if c.World != "" {
-		if cfg.World, err = readWorld(c.World); err != nil {
+		if cfg.World, _, err = readWorld(ctx, c.World); err != nil {
 			return cfg, err
 		}
 	}
@@ -62,7 +62,7 @@ func (c *devCommand) config(p *Program) (server.Config, error) {
 }
 
 func (c *devCommand) Run(ctx context.Context, p *Program) error {
-	cfg, err := c.config(p)
+	cfg, err := c.config(ctx, p)
 	if err != nil {
 		return err
 	}

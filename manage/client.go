@@ -167,7 +167,8 @@ func (c *Client) Audit(ctx context.Context, tenant string, after int64) ([]Audit
 	return answer.Value, err
 }
 
-// ApplyWorld brings the directory to a world file.
-func (c *Client) ApplyWorld(ctx context.Context, file []byte) error {
-	return c.call(ctx, http.MethodPut, "/v1/world", file, nil)
+// ApplyWorld brings the directory to a world file. name is what errors call the
+// file.
+func (c *Client) ApplyWorld(ctx context.Context, name string, file []byte) error {
+	return c.call(ctx, http.MethodPut, "/v1/world?"+url.Values{"name": {name}}.Encode(), file, nil)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -13,12 +12,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/world"
 )
 
 // maxBody bounds a request; a world file is the largest.
-const maxBody = 8 << 20
+const maxBody = world.MaxSize
 
 type route func(h *Handler, r *http.Request) (any, error)
 
@@ -196,15 +194,13 @@ func (h *Handler) putWorld(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := world.Parse("world", body)
+	name := r.URL.Query().Get("name") // what errors call the file
+	if name == "" {
+		name = "world"
+	}
+	w, err := world.Parse(name, body)
 	if err != nil {
 		return nil, badRequest(err.Error())
 	}
-	if err := w.Apply(r.Context(), h.Store, h.Now()); err != nil {
-		if errors.Is(err, identity.ErrConflict) {
-			return nil, &Error{http.StatusConflict, "Conflict", "Something in the world meets something that is there already, such as a name that is taken."}
-		}
-		return nil, err
-	}
-	return struct{}{}, nil
+	return struct{}{}, w.Apply(r.Context(), h.Store, h.Now())
 }

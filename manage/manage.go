@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/world"
 )
 
 // A Handler serves management. A request over the Unix socket is trusted, since
@@ -137,6 +138,9 @@ func explain(err error) *Error {
 			return &Error{404, "NotFound", e.Message}
 		}
 		return &Error{400, "BadRequest", e.Message}
+	}
+	if e, ok := errors.AsType[*world.CollisionError](err); ok {
+		return &Error{409, "Conflict", e.Error()}
 	}
 	if errors.Is(err, identity.ErrConflict) {
 		return &Error{409, "Conflict", "Others change the same thing at the same time. Try again."}

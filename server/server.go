@@ -114,6 +114,9 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
 	if err := cfg.World.Apply(ctx, s.store, cfg.Now()); err != nil {
+		if _, ok := errors.AsType[*world.CollisionError](err); ok {
+			return nil, err // names file, line and key
+		}
 		return nil, fmt.Errorf("world: %w", err)
 	}
 	if s.listener, err = listen(ctx, cfg.Listen); err != nil {

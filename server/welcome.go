@@ -11,6 +11,9 @@ import (
 // A World is what a world file says.
 type World = world.World
 
+// MaxWorld is how many bytes a world file may have.
+const MaxWorld = world.MaxSize
+
 // ParseWorld reads a world file; name is what errors call it.
 func ParseWorld(name string, data []byte) (*World, error) { return world.Parse(name, data) }
 
