@@ -46,6 +46,7 @@ func TestCompatibilityRows(t *testing.T) {
 	}
 	for _, source := range []struct{ file, pattern string }{
 		{"graph/schema.go", `(?s)typeMeeting: \{(.*?)\n\t\},`},
+		{"graph/schema.go", `(?s)typeUser: \{(.*?)\n\t\},`},
 		{"graph/errors.go", `(?s)const \((.*?)\n\)`},
 	} {
 		code, err := os.ReadFile(source.file)

@@ -28,6 +28,8 @@ const (
 	codeInternal             Code = "InternalServerError"
 	codeUnavailable          Code = "ServiceUnavailable"
 	codeFull                 Code = "InsufficientStorage"
+	codeRequestDenied        Code = "Authorization_RequestDenied"
+	codeResourceNotFound     Code = "Request_ResourceNotFound"
 )
 
 // statusOf is the only map from code to HTTP status, so the two cannot disagree
@@ -47,6 +49,8 @@ var statusOf = map[Code]int{
 	codeInternal:             http.StatusInternalServerError,
 	codeUnavailable:          http.StatusServiceUnavailable,
 	codeFull:                 http.StatusInsufficientStorage,
+	codeRequestDenied:        http.StatusForbidden,
+	codeResourceNotFound:     http.StatusNotFound,
 }
 
 // An Error is what the client is told. Its cause is logged and never sent.

@@ -50,7 +50,9 @@ type operation struct {
 
 // operations is the table of everything that this server offers.
 var operations = map[action][]operation{
-	actionRoot: {{method: http.MethodGet, serve: (*Handler).serviceDocument}},
+	actionRoot:  {{method: http.MethodGet, serve: (*Handler).serviceDocument}},
+	actionUser:  {{method: http.MethodGet, serve: (*Handler).getUser}},
+	actionUsers: {{method: http.MethodGet, serve: (*Handler).listUsers}},
 	actionMeetings: {
 		{method: http.MethodGet, serve: (*Handler).find},
 		{method: http.MethodPost, serve: (*Handler).create},

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -74,38 +75,50 @@ func parseQuery(raw string) (url.Values, error) {
 	return values, nil
 }
 
-// parseOptions reads the options that an operation supports. A name counts with
-// and without "$"; other query parameters are ignored.
-func parseOptions(rawQuery string, v Version, set *optionSet) (options, error) {
-	o := options{top: -1}
+// given reads the OData options of a query string under their names with "$",
+// which a client may leave out. Options that the set does not have are refused,
+// other parameters ignored.
+func (s *optionSet) given(rawQuery string) (map[string]string, error) {
 	if rawQuery == "" {
-		return o, nil
+		return nil, nil
 	}
 	values, err := parseQuery(rawQuery)
 	if err != nil {
-		return o, err
+		return nil, err
 	}
-	seen := map[string]bool{}
+	given := map[string]string{}
 	for _, name := range slices.Sorted(mapKeys(values)) {
 		lower := strings.ToLower(name)
 		if !strings.HasPrefix(lower, "$") {
 			lower = "$" + lower
 		}
+		_, twice := given[lower]
 		switch {
 		case !slices.Contains(systemOptions, lower):
 			if strings.HasPrefix(name, "$") {
-				return o, invalid(quotable(name), "The query option '%s' does not exist. %s", quotable(name), set.supported())
+				return nil, invalid(quotable(name), "The query option '%s' does not exist. %s", quotable(name), s.supported())
 			}
-			continue // a custom parameter
+		case slices.Contains(s.names, lower) && (twice || len(values[name]) > 1):
+			return nil, invalid(lower, "The query option '%s' occurs more than once. Put all of it into one.", lower)
+		case slices.Contains(s.names, lower):
+			given[lower] = values.Get(name)
 		case lower == "$format" && isJSON(values.Get(name)):
-			continue
-		case !slices.Contains(set.names, lower):
-			return o, invalid(lower, "The query option '%s' is not supported here. %s", quotable(name), set.supported())
-		case seen[lower] || len(values[name]) > 1:
-			return o, invalid(lower, "The query option '%s' occurs more than once. Put all of it into one.", lower)
+		default:
+			return nil, invalid(lower, "The query option '%s' is not supported here. %s", quotable(name), s.supported())
 		}
-		seen[lower] = true
-		if err := o.read(lower, values.Get(name), v, set); err != nil {
+	}
+	return given, nil
+}
+
+// parseOptions reads the options that an operation supports.
+func parseOptions(rawQuery string, v Version, set *optionSet) (options, error) {
+	o := options{top: -1}
+	given, err := set.given(rawQuery)
+	if err != nil {
+		return o, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if err := o.read(name, given[name], v, set); err != nil {
 			return o, err
 		}
 	}

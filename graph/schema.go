@@ -68,6 +68,10 @@ var schema = map[string][]property{
 		{name: "id"}, {name: "meetingId"}, {name: "callId"}, {name: "contentCorrelationId"}, {name: "createdDateTime"},
 		{name: "endDateTime"}, {name: "meetingOrganizer", kind: "identitySet"}, {name: "recordingContentUrl"},
 	},
+	typeUser: { // the default set of the page "user resource type"
+		{name: "businessPhones"}, {name: "displayName"}, {name: "givenName"}, {name: "jobTitle"}, {name: "mail"}, {name: "mobilePhone"},
+		{name: "officeLocation"}, {name: "preferredLanguage"}, {name: "surname"}, {name: "userPrincipalName"}, {name: "id"},
+	},
 	"meetingParticipants": {
 		{name: "organizer", kind: "meetingParticipantInfo"}, {name: "attendees", kind: "meetingParticipantInfo"},
 		{name: "producers", kind: "meetingParticipantInfo"}, {name: "contributors", kind: "meetingParticipantInfo"},

@@ -11,13 +11,15 @@ import (
 	"time"
 )
 
-// An Operation is something callers may do with online meetings, and the
-// permissions of which one is needed, least privileged first (the table
-// "Permissions" of each Graph page).
+// An Operation is something callers may do, and the permissions of which one is
+// needed, least privileged first (the table "Permissions" of each Graph page).
 type Operation struct {
 	Name        string
 	Delegated   []string
 	Application []string
+	// Others are the delegated permissions of which one is needed to read
+	// somebody else ([Service.ReadUser]).
+	Others []string
 	// ByPolicy says that an application also needs an application access policy
 	// of the user for whom it acts.
 	ByPolicy bool
@@ -236,9 +238,9 @@ func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, sub
 	if caller.Delegated() {
 		needed = op.Delegated
 	} else if subject == "" && !op.ForTenant {
-		return nil, denied(MeWithoutUser, "/me request is only valid with delegated authentication flow. Use /users/{id} with an application token.")
+		return nil, meWithoutUser()
 	}
-	if !slices.ContainsFunc(needed, func(p string) bool { return slices.Contains(caller.Permissions, p) }) {
+	if !caller.hasOneOf(needed) {
 		return nil, s.missingPermission(caller, op, needed)
 	}
 	dir := &Directory{s.Store, s.Now}
@@ -268,6 +270,10 @@ func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, sub
 		}
 	}
 	return &Organizer{user, tenant}, nil
+}
+
+func meWithoutUser() error {
+	return denied(MeWithoutUser, "/me request is only valid with delegated authentication flow. Use /users/{id} with an application token.")
 }
 
 func (s *Service) missingPermission(caller *Caller, op *Operation, needed []string) error {
