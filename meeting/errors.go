@@ -20,6 +20,9 @@ var (
 	// place is unknown. Asking again is safe.
 	ErrUnavailable = errors.New("the store is unavailable")
 
+	// ErrTaken is a key or number that another meeting has.
+	ErrTaken = errors.New("another meeting has the same key or number")
+
 	// ErrFull is an engine without room to write; nothing was stored.
 	ErrFull = errors.New("the store has no space left")
 )

@@ -129,3 +129,13 @@ func (s *Service) ByJoinMeetingID(ctx context.Context, id string) (Meeting, erro
 func (s *Service) ByConferenceID(ctx context.Context, tollNumber, id string) (Meeting, error) {
 	return s.Store.ByConferenceID(ctx, tollNumber, id, s.Now())
 }
+
+// List returns the meetings that q asks for.
+func (s *Service) List(ctx context.Context, q Query) ([]Meeting, error) {
+	return s.Store.List(ctx, q, s.Now())
+}
+
+// Count returns how many meetings q asks for, whatever its After and Limit.
+func (s *Service) Count(ctx context.Context, q Query) (int, error) {
+	return s.Store.Count(ctx, q, s.Now())
+}

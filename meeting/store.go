@@ -48,6 +48,38 @@ type Store interface {
 	// Delete removes the meeting that (tenant, thread, message) names. Its
 	// ExternalID is free again afterwards.
 	Delete(ctx context.Context, tenant, thread, message string, now time.Time) error
+	// List returns the meetings that q asks for, in its order.
+	List(ctx context.Context, q Query, now time.Time) ([]Meeting, error)
+	// Count returns how many meetings q asks for, whatever its After and Limit.
+	Count(ctx context.Context, q Query, now time.Time) (int, error)
+	// Replace removes every meeting of a tenant and stores all instead, which
+	// are complete and have that tenant, or does nothing: it returns [ErrTaken]
+	// where a meeting has a key or number that another one has.
+	Replace(ctx context.Context, tenant string, all []Meeting) error
+}
+
+// A Query asks for meetings of a tenant, or of one of its users. Their order is
+// that of user, start, thread and message, each as the engine orders it.
+type Query struct {
+	Tenant string
+	User   string // empty: of all users
+	// Bounds of start and end, which belong to what is asked for; zero: none.
+	StartFrom, StartTo, EndFrom, EndTo time.Time
+	Descending                         bool
+	After                              *Position // nil: from the beginning
+	Limit                              int       // 0: none
+}
+
+// A Position is where a list goes on: behind the meeting that has these.
+type Position struct {
+	User            string
+	Start           time.Time
+	Thread, Message string
+}
+
+// PositionOf is the position behind m.
+func PositionOf(m *Meeting) *Position {
+	return &Position{m.User, m.Start, m.ThreadID, m.MessageID}
 }
 
 // MaxDraws is how often an engine draws numbers for one meeting before it gives

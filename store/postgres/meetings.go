@@ -45,7 +45,7 @@ const (
 )
 
 var (
-	errTaken = errors.New("a number of the meeting is taken")
+	errTaken = meeting.ErrTaken
 	errLost  = errors.New("another call was first")
 )
 
@@ -85,17 +85,22 @@ func (s *Store) CreateOrGet(ctx context.Context, m meeting.Meeting, draw func(*m
 	return meeting.Meeting{}, false, fmt.Errorf("%w: the meeting was made and deleted all the time", meeting.ErrUnavailable)
 }
 
-// insert stores m. It returns errLost where its owner has a meeting with the
-// same external id, errTaken where a living meeting has one of its numbers.
-func (s *Store) insert(ctx context.Context, m meeting.Meeting) error {
-	v, err := variableOf(&m)
-	if err != nil {
-		return err
-	}
-	args := []any{
+// rowOf is m as the insert takes it.
+func rowOf(m *meeting.Meeting) ([]any, error) {
+	v, err := variableOf(m)
+	return []any{
 		m.Tenant, m.User, optional(m.ExternalID), m.ThreadID, m.MessageID,
 		optional(m.JoinMeetingID), optional(m.VideoTeleconferenceID), optional(m.TollNumber), optional(m.ConferenceID), optional(m.Passcode),
 		m.Subject, toTicks(m.Start), toTicks(m.End), toTicks(m.Created), toTicks(m.Expires), m.Revision, v.options, v.attendees,
+	}, err
+}
+
+// insert stores m. It returns errLost where its owner has a meeting with the
+// same external id, errTaken where a living meeting has one of its numbers.
+func (s *Store) insert(ctx context.Context, m meeting.Meeting) error {
+	args, err := rowOf(&m)
+	if err != nil {
+		return err
 	}
 	return s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		for {

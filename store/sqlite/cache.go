@@ -130,16 +130,30 @@ func (c *cache) hold(batch []*job) (held []*shard) {
 	if len(c.shards) == 0 {
 		return nil
 	}
+	close := func(s *shard, drop func()) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		drop()
+		if s.era%2 == 0 {
+			s.era++
+			held = append(held, s)
+		}
+	}
 	for _, j := range batch {
 		for _, key := range j.touched {
 			s := c.shard(key)
-			s.mu.Lock()
-			s.drop(key)
-			if s.era%2 == 0 {
-				s.era++
-				held = append(held, s)
-			}
-			s.mu.Unlock()
+			close(s, func() { s.drop(key) })
+		}
+		if !j.all {
+			continue
+		}
+		for i := range c.shards {
+			s := &c.shards[i]
+			close(s, func() {
+				for key := range s.byKey {
+					s.drop(key)
+				}
+			})
 		}
 	}
 	return held

@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	errTaken = errors.New("a number of the meeting is taken")
+	errTaken = meeting.ErrTaken
 	errStale = errors.New("the meeting was changed meanwhile")
 )
 
@@ -52,17 +52,22 @@ func (s *Store) createWith(ctx context.Context, m meeting.Meeting, draw func(*me
 	return meeting.Meeting{}, false, fmt.Errorf("%w: %d draws gave no free numbers for the meeting", meeting.ErrUnavailable, meeting.MaxDraws)
 }
 
-// create has the writer store m, or finds out which meeting has its key.
-func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (meeting.Meeting, bool, error) {
-	v, err := variableOf(&m)
-	if err != nil {
-		return meeting.Meeting{}, false, err
-	}
-	args := [...]value{
+// rowOf is m as the insert takes it; the first value, the row's id, is not set.
+func rowOf(m *meeting.Meeting) ([]value, error) {
+	v, err := variableOf(m)
+	return []value{
 		{}, compactGUID(m.Tenant), compactGUID(m.User), optional(m.ExternalID, text), compactThread(m.ThreadID), compactNumber(m.MessageID),
 		optional(m.JoinMeetingID, compactNumber), optional(m.VideoTeleconferenceID, compactNumber),
 		optional(m.TollNumber, text), optional(m.ConferenceID, compactNumber), optional(m.Passcode, text),
 		v.subject, ticks(m.Start), ticks(m.End), ticks(m.Created), ticks(m.Expires), integer(m.Revision), v.options, v.attendees,
+	}, err
+}
+
+// create has the writer store m, or finds out which meeting has its key.
+func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (meeting.Meeting, bool, error) {
+	args, err := rowOf(&m)
+	if err != nil {
+		return meeting.Meeting{}, false, err
 	}
 	// What the job finds is its own: the caller may have left.
 	var created bool
@@ -72,7 +77,7 @@ func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (m
 		if m.ExternalID != "" {
 			s.filter.add(keyOf(&m))
 		}
-		created, err = w.insertMeeting(args[:])
+		created, err = w.insertMeeting(args)
 		if created || err != nil && !errors.Is(err, errTaken) {
 			return err
 		}
@@ -84,10 +89,10 @@ func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (m
 		}
 		// What is in the way may have expired.
 		return w.together(func() error {
-			if err := w.removeExpired(j, now, args[:]); err != nil {
+			if err := w.removeExpired(j, now, args); err != nil {
 				return err
 			}
-			created, err = w.insertMeeting(args[:])
+			created, err = w.insertMeeting(args)
 			return err
 		})
 	}

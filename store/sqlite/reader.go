@@ -17,6 +17,7 @@ type reader struct {
 	conn                                             *conn
 	byOwner, byThread, byJoin, byConference, byVTC   *stmt
 	record, recordByName, records, audit, auditOfAll *stmt
+	others                                           map[string]*stmt // by their SQL
 }
 
 func openReader(path string) (*reader, error) {
@@ -26,7 +27,7 @@ func openReader(path string) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{conn: c}
+	r := &reader{conn: c, others: map[string]*stmt{}}
 	for _, p := range []struct {
 		into **stmt
 		sql  string
@@ -47,6 +48,16 @@ func openReader(path string) (*reader, error) {
 		}
 	}
 	return r, nil
+}
+
+// prepared prepares a statement once. There are only so many that lists have.
+func (r *reader) prepared(sql string) (s *stmt, err error) {
+	if s = r.others[sql]; s == nil {
+		if s, err = r.conn.prepare(sql); err == nil {
+			r.others[sql] = s
+		}
+	}
+	return s, err
 }
 
 // readers are the connections that read: opened when needed, at most as many as

@@ -26,6 +26,7 @@ type statements struct {
 	savepoint, release, undo    *stmt
 	checkpoint, log             *stmt
 	insert, update, remove      *stmt
+	removeAll                   *stmt
 	byOwner, inTheWay           *stmt
 	record, putRecord, dropName *stmt
 	dropRecord, sweep           *stmt
@@ -54,6 +55,7 @@ func prepareStatements(c *conn) (*statements, error) {
 		{&s.update, "UPDATE meetings SET passcode = ?, subject = ?, start_time = ?, end_time = ?, created = ?, expires = ?," +
 			" options = ?, attendees = ?, revision = revision + 1 WHERE id = ? AND revision = ?"},
 		{&s.remove, "DELETE FROM meetings WHERE id = ?"},
+		{&s.removeAll, "DELETE FROM meetings WHERE tenant = ?"},
 		{&s.byOwner, selectMeeting + whereOwner},
 		{&s.inTheWay, selectMeeting + whereInTheWay},
 		{&s.record, selectRecord + whereRecord},

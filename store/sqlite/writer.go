@@ -27,6 +27,8 @@ type job struct {
 	// touched are the keys of meetings that were there before and are changed or
 	// removed: the cache must not answer for them meanwhile. run may add some.
 	touched []ownerKey
+	// all says that any meeting may be changed.
+	all bool
 	// after is called when the write is durable, before the caller is told.
 	after func()
 

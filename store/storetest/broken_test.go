@@ -45,6 +45,11 @@ func TestBroken(t *testing.T) {
 		{"TestMeetings", "a failed update stays", "an update that fails changes nothing"},
 		{"TestMeetings", "an update changes keys", "an update changes what may change"},
 		{"TestMeetings", "two delete one", "of concurrent deletes one succeeds"},
+		{"TestMeetings", "lists every tenant", "a list has what is asked for"},
+		{"TestMeetings", "lists what has expired", "a list has what is asked for"},
+		{"TestMeetings", "a page repeats the last one", "pages have every meeting once"},
+		{"TestMeetings", "replaces every tenant's", "a tenant's meetings are replaced"},
+		{"TestMeetings", "half of Replace stays", "a tenant's meetings are replaced or stay"},
 
 		{"TestIdentity", "check, then write", "of concurrent changes one wins"},
 		{"TestIdentity", "half of Apply stays", "all changes or none"},

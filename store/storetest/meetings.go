@@ -49,6 +49,11 @@ func RunMeetings(t *testing.T, open func(*testing.T) meeting.Store) {
 		{"a deleted meeting is gone", deleted},
 		{"of concurrent deletes one succeeds", oneDeletes},
 
+		{"a list has what is asked for", listed},
+		{"pages have every meeting once", paged},
+		{"a tenant's meetings are replaced", replaced},
+		{"a tenant's meetings are replaced or stay", replacedOrStay},
+
 		{"what was acknowledged survives a crash", survivesCrash},
 		{"like the model", likeModel},
 	} {

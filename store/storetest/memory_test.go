@@ -410,3 +410,76 @@ func (e directory) Audit(_ context.Context, tenant string, after int64, limit in
 	}
 	return all, nil
 }
+
+func (e meetings) List(_ context.Context, q meeting.Query, now time.Time) ([]meeting.Meeting, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := e.asked(q, now)
+	slices.SortFunc(all, func(a, b meeting.Meeting) int {
+		order := comparePositions(meeting.PositionOf(&a), meeting.PositionOf(&b))
+		if q.Descending {
+			return -order
+		}
+		return order
+	})
+	if q.After != nil {
+		all = slices.DeleteFunc(all, func(m meeting.Meeting) bool {
+			order := comparePositions(meeting.PositionOf(&m), q.After)
+			if e.fault == "a page repeats the last one" {
+				return order < 0 != q.Descending && order != 0
+			}
+			return order == 0 || order < 0 != q.Descending
+		})
+	}
+	if q.Limit > 0 && len(all) > q.Limit {
+		all = all[:q.Limit]
+	}
+	return all, nil
+}
+
+func (e meetings) Count(_ context.Context, q meeting.Query, now time.Time) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.asked(q, now)), nil
+}
+
+func (e meetings) asked(q meeting.Query, now time.Time) (all []meeting.Meeting) {
+	for _, m := range e.meetings {
+		in := func(t, from, to time.Time) bool { return !(t.Before(from) || !to.IsZero() && t.After(to)) }
+		switch {
+		case m.Tenant != q.Tenant && e.fault != "lists every tenant", q.User != "" && m.User != q.User, m.Expired(now) && e.fault != "lists what has expired",
+			!in(m.Start, q.StartFrom, q.StartTo), !in(m.End, q.EndFrom, q.EndTo):
+		default:
+			all = append(all, e.out(m))
+		}
+	}
+	return all
+}
+
+func comparePositions(a, b *meeting.Position) int {
+	return cmp.Or(cmp.Compare(a.User, b.User), a.Start.Compare(b.Start), cmp.Compare(a.Thread, b.Thread), cmp.Compare(a.Message, b.Message))
+}
+
+func (e meetings) Replace(_ context.Context, tenant string, all []meeting.Meeting) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.write(func() error {
+		before := e.state.clone()
+		for key, m := range e.meetings {
+			if m.Tenant == tenant || e.fault == "replaces every tenant's" {
+				delete(e.meetings, key)
+			}
+		}
+		for _, m := range all {
+			_, owned := e.byOwner(m)
+			if _, taken := e.holder(m, time.Time{}); taken || owned {
+				if e.fault != "half of Replace stays" {
+					e.state = before
+				}
+				return meeting.ErrTaken
+			}
+			e.meetings[threadKey(m.Tenant, m.ThreadID, m.MessageID)] = e.out(m)
+		}
+		return nil
+	})
+}
