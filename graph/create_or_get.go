@@ -40,9 +40,13 @@ func (h *Handler) createOrGet(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	draft, err := decodeCreateOrGet(body.Bytes(), c.route.version)
+	tenant := a.organizer.Tenant
+	draft, ignored, err := decodeCreateOrGet(body.Bytes(), c.route.version, tenant.Has(identity.CreateOrGetOptions))
 	if err != nil {
 		return result{}, err
+	}
+	if len(ignored) > 0 && tenant.Has(identity.IgnoredMembers) {
+		c.header[ignoredHeader] = []string{headerList(ignored)}
 	}
 	own(&draft, a.organizer)
 	m, created, err := h.Meetings.CreateOrGet(c.Context(), draft)
@@ -56,13 +60,34 @@ func (h *Handler) createOrGet(c *call, b []byte) (result, error) {
 	return a.one(c, b, status, &m, opts.pick)
 }
 
+// ignoredHeader names the members of a request that were ignored (see
+// [identity.IgnoredMembers]).
+const ignoredHeader = "Convene-Ignored-Members"
+
+// headerList writes names as a list in a header; what no header can hold is left
+// out.
+func headerList(names []string) string {
+	const most = 1024
+	var b strings.Builder
+	for _, name := range names {
+		if !fitForHeader(name) || strings.ContainsAny(name, `,"`) || b.Len()+len(name) > most {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(name)
+	}
+	return b.String()
+}
+
 // decodeCreateOrGet reads the action's parameters. Everything else in the body
-// is ignored, as Graph does, but it has to be valid JSON.
-func decodeCreateOrGet(body []byte, v Version) (meeting.Draft, error) {
-	var d meeting.Draft
+// is ignored, as Graph does, but it has to be valid JSON; with options, settings
+// of a meeting are read as create reads them.
+func decodeCreateOrGet(body []byte, v Version, options bool) (d meeting.Draft, ignored []string, err error) {
 	var alike string // a member that is externalId but for its case
 	r := newReader(body)
-	err := r.object("", func(name string) (err error) {
+	err = r.object("", func(name string) (err error) {
 		var s *string
 		switch name {
 		case "externalId":
@@ -92,6 +117,12 @@ func decodeCreateOrGet(body []byte, v Version) (meeting.Draft, error) {
 			if strings.EqualFold(name, "externalId") {
 				alike = name
 			}
+			if options {
+				if taken, err := r.option(name, &d); taken || err != nil {
+					return err
+				}
+			}
+			ignored = append(ignored, name)
 			err = r.skip()
 		}
 		return err
@@ -102,7 +133,26 @@ func decodeCreateOrGet(body []byte, v Version) (meeting.Draft, error) {
 	if err == nil && d.ExternalID == "" && alike != "" {
 		err = invalid("externalId", "externalId is required. The body has '%s': names of members are case-sensitive.", quotable(alike))
 	}
-	return d, err
+	return d, ignored, err
+}
+
+// option reads a setting of a meeting into a draft, where the name is that of one.
+func (r *reader) option(name string, d *meeting.Draft) (taken bool, err error) {
+	if name == "joinMeetingIdSettings" {
+		required, err := r.joinMeetingIDSettings(name)
+		d.PasscodeRequired = required != nil && *required
+		return true, err
+	}
+	read, ok := settables[name]
+	if !ok {
+		read, ok = createOnly[name]
+	}
+	if !ok {
+		return false, nil
+	}
+	set, err := read(r, name)
+	d.Settings = append(d.Settings, set)
+	return true, err
 }
 
 func (r *reader) time(what string) (*time.Time, error) {

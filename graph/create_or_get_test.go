@@ -24,7 +24,7 @@ func FuzzDecodeCreateOrGet(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		d, err := decodeCreateOrGet(body, Beta)
+		d, _, err := decodeCreateOrGet(body, Beta, true)
 		if err != nil {
 			e, ok := errors.AsType[*Error](err)
 			if !ok || e.Status() != 400 || e.Message == "" {
@@ -67,8 +67,8 @@ func FuzzDecodeCreateOrGet(f *testing.F) {
 func TestDecodeCreateOrGet(t *testing.T) {
 	start := time.Date(2031, 2, 6, 1, 49, 21, 352494500, time.UTC)
 	subject, upn, id := "Kickoff", "test1@contoso.example", "1f35f2e6-9cab-44ad-8d5a-b74c14720000"
-	got, err := decodeCreateOrGet([]byte(`{"startDateTime":"2031-02-06T01:49:21.3524945+00:00","subject":"Kickoff","externalId":"a",
-		"participants":{"attendees":[{"identity":{"user":{"id":"1f35f2e6-9cab-44ad-8d5a-b74c14720000"}},"upn":"test1@contoso.example","role":"PRESENTER"}]}}`), V1)
+	got, _, err := decodeCreateOrGet([]byte(`{"startDateTime":"2031-02-06T01:49:21.3524945+00:00","subject":"Kickoff","externalId":"a",
+		"participants":{"attendees":[{"identity":{"user":{"id":"1f35f2e6-9cab-44ad-8d5a-b74c14720000"}},"upn":"test1@contoso.example","role":"PRESENTER"}]}}`), V1, false)
 	want := meeting.Draft{ExternalID: "a", Subject: &subject, Start: &start, Attendees: []meeting.Participant{
 		{UPN: &upn, Role: meeting.RolePresenter, Identities: []meeting.Identity{{Kind: "user", ID: &id}}},
 	}}
@@ -81,7 +81,7 @@ func BenchmarkDecodeCreateOrGet(b *testing.B) {
 	body := []byte(`{"externalId":"order-4711-kickoff","subject":"Order 4711 kickoff","startDateTime":"2031-02-06T09:00:00Z","endDateTime":"2031-02-06T09:30:00Z"}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if d, err := decodeCreateOrGet(body, V1); err != nil || d.ExternalID == "" {
+		if d, _, err := decodeCreateOrGet(body, V1, false); err != nil || d.ExternalID == "" {
 			b.Fatal(d, err)
 		}
 	}

@@ -107,6 +107,16 @@ func (a *answer) picked(b []byte) ([]byte, error) {
 
 // found answers with a collection of meetings of one organizer.
 func (a *answer) found(c *call, b []byte, context string, opts options, found ...meeting.Meeting) (result, error) {
+	count := len(found)
+	if opts.top >= 0 && opts.top < len(found) {
+		found = found[:opts.top]
+	}
+	return a.page(c, b, context, opts, count, "", found)
+}
+
+// page answers with meetings of a collection that has count of them; next is the
+// link to what follows them, where something does.
+func (a *answer) page(c *call, b []byte, context string, opts options, count int, next string, found []meeting.Meeting) (result, error) {
 	a.preferences(c)
 	a.member, a.pick = true, opts.pick
 	b = append(b, '{')
@@ -114,10 +124,10 @@ func (a *answer) found(c *call, b []byte, context string, opts options, found ..
 		b = fmt.Appendf(b, `"@odata.context":"%s/%s/$metadata#%s%s",`, a.site.Origin, a.version, context, selected(opts.pick))
 	}
 	if opts.count {
-		b = fmt.Appendf(b, `"@odata.count":%d,`, len(found))
+		b = fmt.Appendf(b, `"@odata.count":%d,`, count)
 	}
-	if opts.top >= 0 && opts.top < len(found) {
-		found = found[:opts.top]
+	if next != "" {
+		b = append(appendString(append(b, `"@odata.nextLink":`...), next), ',')
 	}
 	b = append(b, `"value":[`...)
 	for i := range found {
@@ -265,6 +275,9 @@ func (h *Handler) find(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	if a.organizer.Tenant.Has(identity.ListMeetings) && !isSearch(c.URL.RawQuery) {
+		return h.list(c, b, a)
+	}
 	const byURL, byID = "JoinWebUrl", "joinMeetingIdSettings/joinMeetingId"
 	opts, path, value, err := findBy(c, byURL, byID)
 	if err != nil {
@@ -284,10 +297,18 @@ func (h *Handler) find(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if standing != meeting.Organizer {
+	allowed := meeting.Organizer
+	if a.organizer.Tenant.Has(identity.FindAsAttendee) {
+		allowed = meeting.Attendee
+	}
+	if standing < allowed {
 		return result{}, noAccess(a.organizer)
 	}
-	return a.found(c, b, "users('"+a.organizer.User.ID+"')/onlineMeetings", opts, m)
+	context := "users('" + a.organizer.User.ID + "')/onlineMeetings"
+	if a.organizer, err = h.organizerOf(c, a.organizer, &m); err != nil {
+		return result{}, err
+	}
+	return a.found(c, b, context, opts, m)
 }
 
 // findBy reads the options of a search, of which $filter has to be one equality.

@@ -10,11 +10,12 @@ import (
 
 // options are the OData system query options of a request.
 type options struct {
-	pick   *selection // nil: everything
-	filter string     // as written; empty where there is none
-	top    int        // -1: not given
-	count  bool
-	expand []string // names of navigation properties
+	pick               *selection // nil: everything
+	filter             string     // as written; empty where there is none
+	top                int        // -1: not given
+	count              bool
+	expand             []string // names of navigation properties
+	orderBy, skipToken string   // as written
 }
 
 // An optionSet is which system query options an operation supports.
@@ -28,6 +29,7 @@ type optionSet struct {
 var (
 	meetingOptions         = &optionSet{kind: typeMeeting, names: []string{"$select"}, whatAbout: "An answer of one meeting"}
 	findOptions            = &optionSet{kind: typeMeeting, names: []string{"$filter", "$select", "$top", "$count"}, whatAbout: "A search for meetings"}
+	listOptions            = &optionSet{kind: typeMeeting, names: []string{"$filter", "$select", "$orderby", "$top", "$count", "$skiptoken"}, whatAbout: "A list of meetings"}
 	reportOptions          = &optionSet{kind: typeReport, names: []string{"$select", "$expand"}, expand: []string{"attendanceRecords"}, whatAbout: "An answer of one attendance report"}
 	reportsOptions         = &optionSet{kind: typeReport, names: []string{"$select", "$expand", "$top", "$count"}, expand: []string{"attendanceRecords"}, whatAbout: "A list of attendance reports"}
 	recordsOptions         = &optionSet{kind: typeRecord, names: []string{"$select", "$top", "$count"}, whatAbout: "A list of attendance records"}
@@ -151,6 +153,10 @@ func (o *options) read(name, value string, v Version, set *optionSet) (err error
 		if !o.count && !strings.EqualFold(value, "false") {
 			err = invalid(name, "$count must be true or false, not '%s'.", quotable(value))
 		}
+	case "$orderby":
+		o.orderBy = value
+	case "$skiptoken":
+		o.skipToken = value
 	case "$deltatoken":
 		if value != deltaToken {
 			err = invalid(name, "$deltatoken is none that this server gave. Begin anew without it.")

@@ -21,6 +21,7 @@ import (
 
 	"github.com/convene-meet/convene/graphtest"
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/world"
 )
 
 // The wire is stated by the scripts in testdata/scripts. A script is a list of
@@ -40,7 +41,8 @@ import (
 // "as" says who asks: user UPN APP [SCOPE…], app NAME [ROLE…], token TEXT or
 // nobody; it holds until the next one. Lines before the request line may be
 // "clock DURATION", which moves the clock, "grant NAME to user|group|tenant
-// [TARGET]" or "gzip", which compresses the body. $name in a request stands for
+// [TARGET]", "gzip", which compresses the body, or "extensions NAME, …", which are
+// those of contoso from then on. $name in a request stands for
 // what a pattern has captured, $%name for the same, percent-encoded.
 //
 // An answer has exactly the keys of its pattern. A value in it is compared as it
@@ -212,6 +214,14 @@ func (s *scriptRun) direct(t *testing.T, line string) (zipped bool) {
 			f[0] = ""
 		}
 		if _, err := s.srv.Policies().Grant(t.Context(), "test", contoso, identity.GrantTarget(f[2]), target, f[0], 0); err != nil {
+			t.Fatal(err)
+		}
+	case "extensions":
+		w, err := world.Parse("script", fmt.Appendf(nil, "tenants: [{name: contoso, id: %s, domain: contoso.example, extensions: [%s]}]", contoso, rest))
+		if err == nil {
+			err = w.Apply(t.Context(), s.srv.Inside().Store(), s.clock.Now())
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	default:

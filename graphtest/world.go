@@ -44,6 +44,13 @@ func (t *Tenant) VideoInterop() *Tenant {
 	return t
 }
 
+// Extensions switches on what the tenant has beyond the real service, such as
+// "listMeetings".
+func (t *Tenant) Extensions(names ...string) *Tenant {
+	t.tenant().Extensions = append(t.tenant().Extensions, names...)
+	return t
+}
+
 // User adds a person and returns the user principal name.
 func (t *Tenant) User(name string) (upn string) {
 	tenant := t.tenant()

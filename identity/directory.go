@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -26,7 +27,38 @@ type Tenant struct {
 	AudioConferencing *AudioConferencing `json:",omitempty"`
 	// VideoInterop says whether meetings get a videoTeleconferenceId.
 	VideoInterop bool `json:",omitempty"`
+	// Extensions are what this tenant has beyond the real service.
+	Extensions []Extension `json:",omitempty"`
 }
+
+// An Extension is a named switch, off where a tenant does not have it: with all
+// of them off the API is as Graph documents it.
+type Extension string
+
+// The extensions.
+const (
+	// ListMeetings lists a user's meetings: GET {root}/onlineMeetings without a
+	// search.
+	ListMeetings Extension = "listMeetings"
+	// CreateOrGetOptions has createOrGet apply lobby, presenter and other options
+	// when it makes a meeting.
+	CreateOrGetOptions Extension = "createOrGetOptions"
+	// FindAsAttendee lets attendees find a meeting by its link or number.
+	FindAsAttendee Extension = "findAsAttendee"
+	// IgnoredMembers has answers of createOrGet name the members of the request
+	// that were ignored.
+	IgnoredMembers Extension = "ignoredMembers"
+	// NamesInPaths lets applications name users by principal name in paths.
+	NamesInPaths Extension = "namesInPaths"
+)
+
+// Extensions lists every extension.
+func Extensions() []Extension {
+	return []Extension{ListMeetings, CreateOrGetOptions, FindAsAttendee, IgnoredMembers, NamesInPaths}
+}
+
+// Has reports whether the tenant has an extension.
+func (t *Tenant) Has(e Extension) bool { return slices.Contains(t.Extensions, e) }
 
 // Personal reports whether t holds personal accounts.
 func (t *Tenant) Personal() bool { return t.ID == PersonalTenant }

@@ -68,7 +68,7 @@ type Service struct {
 	Keys  *Keys
 	Now   func() time.Time
 	// NamesInPaths lets applications name users by UPN in paths, which the real
-	// service refuses.
+	// service refuses, in every tenant: see the [Extension] of that name.
 	NamesInPaths bool
 
 	once     sync.Once
@@ -251,7 +251,7 @@ func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, sub
 	if op.ForTenant {
 		return &Organizer{nil, tenant}, nil
 	}
-	user, err := s.subject(ctx, dir, caller, subject)
+	user, err := s.subject(ctx, dir, caller, tenant, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +292,7 @@ func (s *Service) missingPermission(caller *Caller, op *Operation, needed []stri
 		op.Name, kind, strings.Join(needed, " or "), caller.App, has)
 }
 
-func (s *Service) subject(ctx context.Context, dir *Directory, caller *Caller, subject string) (*User, error) {
+func (s *Service) subject(ctx context.Context, dir *Directory, caller *Caller, tenant *Tenant, subject string) (*User, error) {
 	if subject == "" {
 		return known(caller, subject)(dir.UserByID(ctx, caller.Tenant, caller.User))
 	}
@@ -300,7 +300,7 @@ func (s *Service) subject(ctx context.Context, dir *Directory, caller *Caller, s
 	if !errors.Is(err, ErrUnknown) || !strings.Contains(subject, "@") {
 		return known(caller, subject)(user, err)
 	}
-	if !caller.Delegated() && !s.NamesInPaths {
+	if !caller.Delegated() && !s.NamesInPaths && !tenant.Has(NamesInPaths) {
 		return nil, denied(UnknownUser, "User %q was not found: an application names users by object id, not by user principal name.", subject)
 	}
 	return known(caller, subject)(dir.User(ctx, caller.Tenant, subject))

@@ -153,6 +153,12 @@ func (m *merge) tenant(path string, t *Tenant) error {
 	if t.given.takes("videoInterop", t.VideoInterop) {
 		tenant.VideoInterop = t.VideoInterop
 	}
+	if t.given.takes("extensions", t.Extensions != nil) {
+		tenant.Extensions = nil
+		for _, name := range t.Extensions {
+			tenant.Extensions = append(tenant.Extensions, identity.Extension(name))
+		}
+	}
 	if t.given.takes("audioConferencing", t.AudioConferencing != nil) {
 		tenant.AudioConferencing = t.AudioConferencing.merged(tenant.AudioConferencing)
 	}

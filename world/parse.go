@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -77,6 +78,14 @@ func (c *checker) world(w *World) {
 	}
 }
 
+func extensionNames() string {
+	var names []string
+	for _, e := range identity.Extensions() {
+		names = append(names, string(e))
+	}
+	return strings.Join(names, ", ")
+}
+
 func (c *checker) tenant(path string, t *Tenant) {
 	c.required(path+".name", t.Name)
 	t.Domain = strings.ToLower(t.Domain)
@@ -96,6 +105,13 @@ func (c *checker) tenant(path string, t *Tenant) {
 		for i, n := range a.TollFreeNumbers {
 			c.telephone(fmt.Sprintf("%s.audioConferencing.tollFreeNumbers[%d]", path, i), n)
 		}
+	}
+	for i, name := range t.Extensions {
+		at := fmt.Sprintf("%s.extensions[%d]", path, i)
+		if !slices.Contains(identity.Extensions(), identity.Extension(name)) {
+			c.wrong(at, "there is no extension %q; there are %s", name, extensionNames())
+		}
+		c.unique(at, "extension of "+t.Domain, name)
 	}
 	for i := range t.Users {
 		c.user(fmt.Sprintf("%s.users[%d]", path, i), t, &t.Users[i])

@@ -31,6 +31,7 @@ type Tenant struct {
 	Domain            string             `yaml:"domain" json:"domain"`
 	AudioConferencing *AudioConferencing `yaml:"audioConferencing" json:"audioConferencing,omitempty"`
 	VideoInterop      bool               `yaml:"videoInterop" json:"videoInterop,omitempty"`
+	Extensions        []string           `yaml:"extensions" json:"extensions,omitempty"` // switches, see docs/extensions.md
 	Users             []User             `yaml:"users" json:"users,omitempty"`
 	Groups            []Group            `yaml:"groups" json:"groups,omitempty"`
 	Apps              []App              `yaml:"apps" json:"apps,omitempty"`
