@@ -97,6 +97,11 @@ func TestHosts(t *testing.T) {
 			if status != http.StatusOK || !strings.Contains(body, `"`+origin+`/`+contoso+`/v2.0"`) {
 				t.Errorf("status %d: %s; want the issuer of %s", status, body, origin)
 			}
+			// Asked about one origin at another, instance discovery vouches for it too.
+			status, body, _ = do(t, client, http.MethodGet, srv.URL+"/common/discovery/instance?authorization_endpoint="+url.QueryEscape(origin+"/common/oauth2/v2.0/authorize"), "login.microsoftonline.com", "", "")
+			if status != http.StatusOK || !strings.Contains(body, `"`+origin+`/common/v2.0/.well-known/openid-configuration"`) {
+				t.Errorf("status %d: %s; want the authority %s", status, body, origin)
+			}
 		})
 	}
 	for _, host := range []string{

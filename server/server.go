@@ -161,6 +161,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	s.provider = &devlogin.Provider{
 		Directory: directory, Keys: keys, Store: s.store, Now: cfg.Now, Log: cfg.Log, Asset: web.Path,
 		Origin:    func(r *http.Request) string { return siteOf(r).Origin },
+		OriginOf:  sites.originOf,
 		Resources: sites.resources,
 	}
 	s.api = &graph.Handler{

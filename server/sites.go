@@ -154,6 +154,14 @@ func (s *sites) of(origin string) *graph.Site {
 	return s.find(net.JoinHostPort(host, port))
 }
 
+// originOf is the origin of the site that a host names, or empty.
+func (s *sites) originOf(host string) string {
+	if site := s.find(host); site != nil {
+		return site.Origin
+	}
+	return ""
+}
+
 func (s *sites) resources(origin string) []string { return s.audiences[origin] }
 
 // originOf writes an origin; the port of https is left out (RFC 6454, section 6.2).

@@ -115,7 +115,7 @@ func (p *Provider) authorization(c *call, query params) (*authorization, error) 
 	}
 	to, ok := matchRedirect(app, asked)
 	if !ok {
-		return nil, refuse("invalid_request", 50011, "The redirect URI '%s' specified in the request does not match the redirect URIs configured for the application %s. It has: %s. Send one of these, or give the application another.", shorten(asked), app.ID, list(app.RedirectURIs))
+		return nil, refuse("invalid_request", 50011, "The redirect URI '%s' specified in the request does not match the redirect URIs configured for the application %s. It has: %s. Send one of these, or give the application another.", shorten(asked), app.ID, redirects(app))
 	}
 	return &authorization{
 		authority: auth, app: app, redirect: to, redirectURI: asked, mode: mode(query), state: query["state"],

@@ -133,6 +133,37 @@ func TestAuthorizeNeverRedirectsThere(t *testing.T) {
 	}
 }
 
+// A semicolon separates nothing: in a query it is a character like others.
+func TestSemicolon(t *testing.T) {
+	s := open(t)
+	w := s.get(target(asked.with(form{"state": "", "prompt": "none"})) + "&state=a;b&login_hint;=x;y")
+	if _, values := s.redirected(w); values.Get("state") != "a;b" || values.Get("error") != "login_required" {
+		t.Errorf("answer %v; want the state a;b", values)
+	}
+}
+
+// Who sends another address is told which there are: the port of a loopback
+// host is none of it.
+func TestRedirectsAreListed(t *testing.T) {
+	s := open(t)
+	for app, want := range map[string]string{
+		studio: "It has: http://localhost/callback (any port), " + studioBack + ".",
+		portal: "It has: http://localhost (any port, any path), https://portal.example/callback, msauth.portal://auth.",
+		bare:   "It has: http://localhost (any port).",
+	} {
+		text := html.UnescapeString(s.page(s.get(target(asked.with(form{"client_id": app, "redirect_uri": "https://evil.example"}))), http.StatusBadRequest))
+		if !strings.Contains(text, want) {
+			t.Errorf("page %s; want %q", text, want)
+		}
+	}
+	s.app(portal, func(a *identity.App) {
+		a.RedirectURIs = []string{"http://[::1]:7/x", "http://localhost:1/x", "http://localhost:2/x"}
+	})
+	if text := s.page(s.get(target(asked)), http.StatusBadRequest); !strings.Contains(text, "It has: http://[::1]/x (any port), http://localhost/x (any port).") {
+		t.Errorf("page %s", text)
+	}
+}
+
 func TestRedirectAddresses(t *testing.T) {
 	for _, tt := range []struct {
 		registered, asked string

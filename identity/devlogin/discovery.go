@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -116,29 +117,39 @@ type instance struct {
 }
 
 // instance serves /common/discovery/instance, by which a client finds out
-// whether to trust the authority it was given. Ours vouches for the host that
-// was asked and no other.
+// whether to trust the authority it was given. Ours vouches for the hosts that
+// it is reached under, each for itself, and no other.
 func (p *Provider) instance(c *call) error {
 	query, err := c.query()
 	if err != nil {
 		return err
 	}
-	tenant, host := c.tenant, strings.TrimPrefix(c.origin, "https://")
+	tenant, origin := c.tenant, c.origin
+	var aliases []string
 	if asked := query["authorization_endpoint"]; asked != "" {
 		u, err := url.Parse(asked)
-		if err != nil || u.Scheme != "https" || !strings.EqualFold(u.Host, host) {
-			return refuse("invalid_instance", 50049, "Unknown or invalid instance: %s is not an authority of %s.", shorten(asked), host)
+		origin = ""
+		if err == nil && u.Scheme == "https" && u.User == nil {
+			origin = p.OriginOf(u.Host)
 		}
+		if origin == "" {
+			return refuse("invalid_instance", 50049, "Unknown or invalid instance: %s is not an authority of this server.", shorten(asked))
+		}
+		aliases = append(aliases, strings.ToLower(u.Host)) // which the client looks for
 		tenant, _, _ = strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
 	}
 	if !tenantName.MatchString(tenant) {
 		return refuse("invalid_tenant", 900023, "The tenant %q is neither an id nor a domain name.", shorten(tenant))
 	}
+	host := strings.TrimPrefix(origin, "https://")
+	if !slices.Contains(aliases, host) {
+		aliases = append(aliases, host)
+	}
 	c.public()
 	c.writeJSON(http.StatusOK, instanceMetadata{
-		TenantDiscovery: c.origin + "/" + tenant + "/v2.0/.well-known/openid-configuration",
+		TenantDiscovery: origin + "/" + tenant + "/v2.0/.well-known/openid-configuration",
 		Version:         "1.1",
-		Metadata:        []instance{{PreferredNetwork: host, PreferredCache: host, Aliases: []string{host}}},
+		Metadata:        []instance{{PreferredNetwork: host, PreferredCache: host, Aliases: aliases}},
 	})
 	return nil
 }

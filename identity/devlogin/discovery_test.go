@@ -3,6 +3,7 @@ package devlogin_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -85,6 +86,11 @@ func TestConfigurationOfNoTenant(t *testing.T) {
 	}
 }
 
+type instance struct {
+	Discovery string
+	Aliases   []string
+}
+
 func TestInstanceDiscovery(t *testing.T) {
 	const path = "/common/discovery/instance?api-version=1.1&authorization_endpoint="
 	s := open(t)
@@ -105,6 +111,22 @@ func TestInstanceDiscovery(t *testing.T) {
 	}
 	if w := s.get("/common/discovery/instance"); !strings.Contains(w.Body.String(), origin+"/common/v2.0/") {
 		t.Errorf("without a question: %s", w.Body)
+	}
+	for asked, want := range map[string]instance{ // each origin of the server for itself
+		"https://login.microsoftonline.com/common/oauth2/v2.0/authorize": {"https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration", []string{"login.microsoftonline.com"}},
+		"https://127.0.0.1:8443/organizations":                           {origin + "/organizations/v2.0/.well-known/openid-configuration", []string{"127.0.0.1:8443", "localhost:8443"}}, // answered as the other
+	} {
+		var got struct {
+			Discovery string `json:"tenant_discovery_endpoint"`
+			Metadata  []struct{ Aliases []string }
+		}
+		w := s.get(path + url.QueryEscape(asked))
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Metadata) != 1 {
+			t.Fatalf("%s: body %q: %v", asked, w.Body, err)
+		}
+		if diff := cmp.Diff(want, instance{got.Discovery, got.Metadata[0].Aliases}); diff != "" {
+			t.Errorf("%s: answer differs (-want +got):\n%s", asked, diff)
+		}
 	}
 	for asked, number := range map[string]int{
 		"https://evil.example/common/oauth2/v2.0/authorize": 50049,

@@ -35,6 +35,10 @@ type Provider struct {
 	// caller has refused hosts that are not allowed.
 	Origin func(*http.Request) string
 
+	// OriginOf returns the origin under which requests to a host ("host" or
+	// "host:port") are answered, empty where it is none of this server's.
+	OriginOf func(host string) string
+
 	// Resources lists the audiences that tokens may be asked for under an
 	// origin. Scopes that name no resource are those of the first.
 	Resources func(origin string) []string

@@ -109,6 +109,12 @@ func node(s *site) *devlogin.Provider {
 		Store:     s.store,
 		Now:       s.clock,
 		Origin:    func(*http.Request) string { return origin },
+		OriginOf: func(host string) string {
+			if strings.EqualFold(host, "localhost:8443") {
+				return origin
+			}
+			return map[string]string{"127.0.0.1:8443": origin, "login.microsoftonline.com": "https://login.microsoftonline.com"}[host]
+		},
 		Resources: func(origin string) []string {
 			return []string{"https://graph.microsoft.com", identity.GraphAppID, origin}
 		},

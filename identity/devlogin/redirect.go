@@ -55,6 +55,27 @@ func registered(pattern, asked string, u *url.URL) bool {
 	return path(r) == path(u)
 }
 
+// redirects lists the addresses of an application for people: of a loopback
+// host without the port, which does not count.
+func redirects(app *identity.App) string {
+	var all []string
+	for _, r := range app.RedirectURIs {
+		before, after, anyPort := strings.Cut(r, ":*")
+		switch u, ok := parseRedirect(before + after); {
+		case !ok || !loopback(u.Hostname()):
+			all = append(all, r)
+		case anyPort && after == "":
+			all = append(all, before+" (any port, any path)")
+		default:
+			if u.Host = u.Hostname(); strings.Contains(u.Host, ":") {
+				u.Host = "[" + u.Host + "]"
+			}
+			all = append(all, u.String()+" (any port)")
+		}
+	}
+	return list(slices.Compact(all))
+}
+
 // path is what follows the host; none is the same as "/".
 func path(u *url.URL) string {
 	if p := u.EscapedPath(); p != "" {

@@ -91,6 +91,7 @@ func TestRefreshTwiceEndsTheFamily(t *testing.T) {
 			t.Errorf("the %s then: %+v; want it revoked", name, got)
 		}
 	}
+	s.caller(third.Access) // is good until it expires, as with Entra
 	if got := s.renew(other.Refresh, nil); got.status != http.StatusOK {
 		t.Errorf("another sign-in's: %+v; want it untouched", got)
 	}

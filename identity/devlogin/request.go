@@ -43,7 +43,8 @@ type params map[string]string
 // parse reads form-encoded parameters. What a store or a page could not take,
 // such as control characters, does not get past it.
 func parse(encoded string) (params, error) {
-	values, err := url.ParseQuery(encoded)
+	// A semicolon is an ordinary character (RFC 3986 section 3.4), which Go refuses.
+	values, err := url.ParseQuery(strings.ReplaceAll(encoded, ";", "%3B"))
 	if err != nil {
 		return nil, refuse("invalid_request", 90004, "The request is not properly formatted: it is not form-encoded (application/x-www-form-urlencoded).")
 	}
