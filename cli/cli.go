@@ -105,10 +105,17 @@ func Run(ctx context.Context, p Program) (code int) {
 	}
 	if err := parsed.Run(&p, parser.Model); err != nil {
 		fmt.Fprintln(p.Stderr, "convene:", err)
+		if _, ok := errors.AsType[*misuse](err); ok {
+			fmt.Fprintf(p.Stderr, "Try: convene %s --help\n", commandPath(parsed))
+			return exitUsage
+		}
 		return exitError
 	}
 	return exitOK
 }
+
+// A misuse is a command that was called wrongly, which shows only when it runs.
+type misuse struct{ error }
 
 // commandPath is the names of the commands that were understood.
 func commandPath(c *kong.Context) string {
@@ -133,7 +140,7 @@ func (t *target) client() (*manage.Client, error) {
 		return manage.Local(t.Data, server.SocketName), nil
 	}
 	if t.ManagementToken == "" {
-		return nil, errors.New("--management needs --management-token FILE")
+		return nil, &misuse{errors.New("--management needs --management-token FILE")}
 	}
 	token, err := readSecret(t.ManagementToken)
 	if err != nil {
@@ -142,11 +149,23 @@ func (t *target) client() (*manage.Client, error) {
 	return manage.Remote(t.Management, token)
 }
 
-// readSecret reads a secret from a file, without the line break at its end.
+// readSecret reads a secret from a file that is its owner's alone, without the
+// line break at its end.
 func readSecret(name string) (string, error) {
-	raw, err := os.ReadFile(filepath.Clean(name))
+	f, err := os.Open(filepath.Clean(name))
 	if err != nil {
 		return "", err
+	}
+	info, err := f.Stat()
+	var raw []byte
+	if err == nil {
+		raw, err = io.ReadAll(f)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s can be read by others (mode %v). Make it yours alone: chmod 600 %s", name, mode.Perm(), shellQuote(name))
 	}
 	secret := strings.TrimSpace(string(raw))
 	if secret == "" {

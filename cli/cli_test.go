@@ -60,6 +60,7 @@ func TestPolicyCommands(t *testing.T)  { t.Parallel(); scripts(t, "policy*") }
 func TestMeetingCommands(t *testing.T) { t.Parallel(); scripts(t, "meeting*") }
 func TestHelp(t *testing.T)            { t.Parallel(); scripts(t, "help*") }
 func TestCheckCommand(t *testing.T)    { t.Parallel(); scripts(t, "check*") }
+func TestManagementToken(t *testing.T) { t.Parallel(); scripts(t, "management*") }
 func TestWorldCommands(t *testing.T)   { t.Parallel(); scripts(t, "world*") }
 
 // Completion in a real bash, at places where people press Tab.
@@ -78,9 +79,19 @@ func TestExitStatus(t *testing.T) {
 		{"meeting create-or-get", 2, "missing flags: --external-id"},
 		{"policy grant --user a --global --policy-name p", 2, "--user and --global"},
 		{"token --data /nowhere", 1, "no server answers at /nowhere/convene.sock"},
-		{"token --lifetime 1.5s --data /nowhere", 1, "whole seconds"},
-		{"policy grant --user a --data /nowhere", 1, "--policy-name"},
-		{"token --management http://127.0.0.1:1", 1, "--management-token"},
+		{"token --lifetime 1.5s", 2, "--lifetime: whole seconds"},
+		{"token --lifetime 0s", 2, "--lifetime: whole seconds"},
+		{"token --lifetime=-1s", 2, "--lifetime: whole seconds"},
+		{"policy grant --user a", 2, "--policy-name"},
+		{"policy grant --policy-name p", 2, "--user, --group or --global"},
+		{"policy grant --policy-name p --group g --rank 0", 2, "--rank: a rank is 1 or more"},
+		{"policy grant --policy-name p --global --rank 1", 2, "--rank: only a grant to a group has a rank"},
+		{"policy set --identity p --tenant t", 2, "say what to change"},
+		{"policy set --identity p --app-ids a --add b", 2, "not both"},
+		{"token --management http://127.0.0.1:1", 2, "--management-token"},
+		{"dev --listen foo", 2, `listen: "foo" is not HOST:PORT`},
+		{"dev --listen 0.0.0.0:0", 2, "--expose"},
+		{"dev --database foo", 2, "database: "},
 		{"dev --world /nowhere.yaml", 1, "world: "},
 		{"check --data /nowhere", 1, "/nowhere"},
 	} {
@@ -88,6 +99,9 @@ func TestExitStatus(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr strings.Builder
 			status := cli.Run(t.Context(), cli.Program{Name: "convene", Args: strings.Fields(tt.args), Stdout: &stdout, Stderr: &stderr, Getenv: func(string) string { return "" }})
+			if status == 2 && !strings.Contains(stderr.String(), "\nTry: convene ") {
+				t.Errorf("printed %q; want where help is", stderr.String())
+			}
 			if status != tt.status || !strings.Contains(stderr.String(), tt.want) || stdout.Len() > 0 {
 				t.Errorf("status %d, want %d; printed %q and %q, want %q", status, tt.status, stdout.String(), stderr.String(), tt.want)
 			}

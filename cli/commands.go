@@ -15,11 +15,11 @@ import (
 )
 
 type tokenCommand struct {
-	App      string        `help:"Application, by name or id (booking; with --user: portal)." placeholder:"APP"`
-	User     string        `help:"User for whom the application acts, by UPN or id. Without one it is the application's own token." placeholder:"USER"`
-	Scope    []string      `help:"Permission to ask for; may be repeated. Without one: all that the application has." placeholder:"NAME"`
-	Resource string        `help:"Audience of the token (https://graph.microsoft.com)." placeholder:"URL"`
-	Lifetime time.Duration `help:"How long it is good for (about an hour)." placeholder:"DURATION"`
+	App      string         `help:"Application, by name or id (booking; with --user: portal)." placeholder:"APP"`
+	User     string         `help:"User for whom the application acts, by UPN or id. Without one it is the application's own token." placeholder:"USER"`
+	Scope    []string       `help:"Permission to ask for; may be repeated. Without one: all that the application has." placeholder:"NAME"`
+	Resource string         `help:"Audience of the token (https://graph.microsoft.com)." placeholder:"URL"`
+	Lifetime *time.Duration `help:"How long it is good for (about an hour)." placeholder:"DURATION"`
 	format   `embed:""`
 	target   `embed:""`
 }
@@ -28,10 +28,21 @@ func (c *tokenCommand) Help() string {
 	return `Prints the token alone, so that it can stand in a command: curl -H "Authorization: Bearer $(convene token)" … No password is asked for: whoever can open the data directory administers the server.`
 }
 
+func (c *tokenCommand) Validate() error {
+	if c.Lifetime != nil && (*c.Lifetime <= 0 || *c.Lifetime%time.Second != 0) {
+		return errors.New("--lifetime: whole seconds, such as 30s or 2h")
+	}
+	return nil
+}
+
 func (c *tokenCommand) Run(ctx context.Context, p *Program) error {
 	client, err := c.client()
 	if err != nil {
 		return err
+	}
+	lifetime := 0
+	if c.Lifetime != nil {
+		lifetime = int(*c.Lifetime / time.Second)
 	}
 	app := c.App
 	if app == "" {
@@ -40,10 +51,7 @@ func (c *tokenCommand) Run(ctx context.Context, p *Program) error {
 			app = "portal"
 		}
 	}
-	if c.Lifetime%time.Second != 0 || c.Lifetime < 0 {
-		return errors.New("--lifetime: whole seconds, such as 30s or 2h")
-	}
-	t, err := client.Token(ctx, manage.TokenRequest{App: app, User: c.User, Scopes: c.Scope, Resource: c.Resource, Lifetime: int(c.Lifetime / time.Second)})
+	t, err := client.Token(ctx, manage.TokenRequest{App: app, User: c.User, Scopes: c.Scope, Resource: c.Resource, Lifetime: lifetime})
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,9 @@ func (c *devCommand) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
+	if err := cfg.Validate(); err != nil {
+		return &misuse{err}
+	}
 	s, err := server.New(ctx, cfg)
 	if err != nil {
 		return err

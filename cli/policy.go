@@ -74,6 +74,16 @@ type policySetCommand struct {
 	target      `embed:""`
 }
 
+func (c *policySetCommand) Validate() error {
+	switch {
+	case c.AppIDs != nil && len(c.Add)+len(c.Remove) > 0:
+		return errors.New("give --app-ids, the whole list, or --add and --remove, not both")
+	case c.AppIDs == nil && len(c.Add)+len(c.Remove) == 0 && c.Description == nil:
+		return errors.New("say what to change with --app-ids, --add, --remove or --description")
+	}
+	return nil
+}
+
 func (c *policySetCommand) Run(ctx context.Context, p *Program) error {
 	client, err := c.client()
 	if err != nil {
@@ -86,6 +96,9 @@ func (c *policySetCommand) Run(ctx context.Context, p *Program) error {
 	policy, err := client.SetPolicy(ctx, q)
 	if err != nil {
 		return err
+	}
+	if policy.Unchanged {
+		fmt.Fprintln(p.Stderr, "Nothing is changed: it was so already.")
 	}
 	return printPolicies(c.format, p, []manage.Policy{policy})
 }
@@ -101,26 +114,41 @@ type policyGrantCommand struct {
 	target     `embed:""`
 }
 
-func (c *policyGrantCommand) Run(ctx context.Context, p *Program) error {
-	if c.PolicyName == "" && !c.Null {
+func (c *policyGrantCommand) Validate() error {
+	switch {
+	case c.PolicyName == "" && !c.Null:
 		return errors.New("say which policy with --policy-name NAME, or --null to take the grant away")
+	case c.User == "" && c.Group == "" && !c.Global:
+		return errors.New("say to whom with --user, --group or --global")
+	case c.Rank != nil && c.Group == "":
+		return errors.New("--rank: only a grant to a group has a rank")
+	case c.Rank != nil && *c.Rank < 1:
+		return errors.New("--rank: a rank is 1 or more")
 	}
+	return nil
+}
+
+func (c *policyGrantCommand) Run(ctx context.Context, p *Program) error {
 	rank := 0
 	if c.Rank != nil {
-		if rank = *c.Rank; rank < 1 {
-			return errors.New("--rank: a rank is 1 or more")
-		}
+		rank = *c.Rank
 	}
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	if err := client.Grant(ctx, manage.GrantChange{Tenant: c.Tenant, Policy: c.PolicyName, User: c.User, Group: c.Group, Global: c.Global, Rank: rank}); err != nil {
+	g, err := client.Grant(ctx, manage.GrantChange{Tenant: c.Tenant, Policy: c.PolicyName, User: c.User, Group: c.Group, Global: c.Global, Rank: rank})
+	if err != nil {
 		return err
 	}
-	if c.Null {
+	switch {
+	case c.Null && g.Unchanged:
+		fmt.Fprintln(p.Stdout, "Nothing is changed: there was no grant.")
+	case g.Unchanged:
+		fmt.Fprintf(p.Stdout, "Nothing is changed: %s was granted already.\n", c.PolicyName)
+	case c.Null:
 		fmt.Fprintln(p.Stdout, "The grant is taken away.")
-	} else {
+	default:
 		fmt.Fprintf(p.Stdout, "%s is granted.\n", c.PolicyName)
 	}
 	return nil

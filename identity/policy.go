@@ -21,6 +21,8 @@ type Policy struct {
 	// Runtime marks a policy that was changed while the server ran: a world
 	// file no longer changes it.
 	Runtime bool `json:",omitempty"`
+	// Unchanged says that a call found it as it was asked for.
+	Unchanged bool `json:"-"`
 }
 
 // A PolicyVersion is a policy from some time on.
@@ -38,6 +40,8 @@ type Grant struct {
 	Target   string // object id of the user or group; empty for the tenant
 	Versions []GrantVersion
 	Runtime  bool `json:",omitempty"` // as in Policy
+
+	Unchanged bool `json:"-"` // as in Policy
 }
 
 // A GrantVersion is a grant from some time on. An empty Policy is none.
@@ -191,7 +195,8 @@ func (p *Policies) New(ctx context.Context, actor, tenant, name string, appIDs [
 	})
 }
 
-// Set changes a policy: change gets the newest version and alters it.
+// Set changes a policy: change gets the newest version and alters it. Where it
+// comes to the same nothing is written, and nothing audited.
 func (p *Policies) Set(ctx context.Context, actor, tenant, name string, change func(*PolicyVersion) error) (*Policy, error) {
 	name = PolicyName(name)
 	return p.edit(ctx, actor, "policy.set", tenant, name, func(policy *Policy) (PolicyVersion, error) {
@@ -227,7 +232,8 @@ func (p *Policies) Remove(ctx context.Context, actor, tenant, name string) error
 
 // Grant gives a policy to a user, a group or the tenant; a new grant replaces
 // the one before. An empty policy name takes the grant away. A rank of 0 means
-// the lowest one that is free.
+// the one that it has, or else the lowest one that is free. What is granted so
+// already is not written again, and not audited.
 func (p *Policies) Grant(ctx context.Context, actor, tenant string, to GrantTarget, target, name string, rank int) (*Grant, error) {
 	name = PolicyName(name)
 	if name != "" {
@@ -240,15 +246,16 @@ func (p *Policies) Grant(ctx context.Context, actor, tenant string, to GrantTarg
 	if rank < 0 {
 		return nil, refuse("rank must be 1 or more.")
 	}
+	free := 0
 	if to == ToGroup && rank == 0 && name != "" {
 		grants, err := p.Grants(ctx, tenant)
 		if err != nil {
 			return nil, err
 		}
-		rank = 1
+		free = 1
 		for _, g := range grants {
 			if g.To == ToGroup && !strings.EqualFold(g.Target, target) {
-				rank = max(rank, g.Newest().Rank+1)
+				free = max(free, g.Newest().Rank+1)
 			}
 		}
 	}
@@ -256,6 +263,15 @@ func (p *Policies) Grant(ctx context.Context, actor, tenant string, to GrantTarg
 		g, revision, err := p.grant(ctx, &Grant{Tenant: tenant, To: to, Target: strings.ToLower(target)})
 		if err != nil {
 			return nil, err
+		}
+		newest := g.Newest()
+		if newest == nil && name == "" || newest != nil && strings.EqualFold(newest.Policy, name) && (rank == 0 || rank == newest.Rank) {
+			g.Unchanged = true
+			return g, nil
+		}
+		rank := rank
+		if rank == 0 {
+			rank = free
 		}
 		now := p.Now()
 		v := GrantVersion{From: now.Add(p.Delay), Policy: name, Rank: rank}
@@ -283,11 +299,14 @@ func (p *Policies) edit(ctx context.Context, actor, action, tenant, name string,
 		}
 		now := p.Now()
 		v.From = now.Add(p.Delay)
-		for i, id := range v.AppIDs {
-			v.AppIDs[i] = strings.ToLower(id)
+		v.AppIDs = normal(v.AppIDs)
+		if strings.ContainsRune(v.Description, 0) {
+			return nil, refuse("The description has the character U+0000, which may stand in no text.")
 		}
-		slices.Sort(v.AppIDs)
-		v.AppIDs = slices.Compact(v.AppIDs)
+		if newest := policy.Newest(); newest != nil && !v.Removed && v.Description == newest.Description && slices.Equal(v.AppIDs, normal(newest.AppIDs)) {
+			policy.Unchanged = true
+			return policy, nil
+		}
 		policy.Versions = append(keepFrom(policy.Versions, now, func(v PolicyVersion) time.Time { return v.From }), v)
 		policy.Runtime = true
 		err = p.apply(ctx, actor, action, tenant, policy.Name, policy, v, revision)
@@ -296,6 +315,16 @@ func (p *Policies) edit(ctx context.Context, actor, action, tenant, name string,
 		}
 	}
 	return nil, ErrConflict
+}
+
+// normal is a list of ids in order, each once and in lower case.
+func normal(ids []string) []string {
+	ids = slices.Clone(ids)
+	for i, id := range ids {
+		ids[i] = strings.ToLower(id)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func (p *Policies) apply(ctx context.Context, actor, action, tenant, target string, object, detail any, revision int64) error {
@@ -344,6 +373,8 @@ func validName(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return refuse("The policy needs a name (identity).")
+	case strings.ContainsRune(name, 0):
+		return refuse("The policy's name has the character U+0000, which may stand in no text.")
 	case len(name) > 256:
 		return refuse("The policy's name has %d bytes; at most 256 are allowed.", len(name))
 	case strings.EqualFold(name, "global"):

@@ -156,8 +156,8 @@ func (c *Client) RemovePolicy(ctx context.Context, tenant, identity string) erro
 }
 
 // Grant grants a policy, or takes a grant away.
-func (c *Client) Grant(ctx context.Context, q GrantChange) error {
-	return c.call(ctx, http.MethodPost, "/v1/grants", q, nil)
+func (c *Client) Grant(ctx context.Context, q GrantChange) (g Grant, err error) {
+	return g, c.call(ctx, http.MethodPost, "/v1/grants", q, &g)
 }
 
 // Audit lists the changes after one, oldest first.

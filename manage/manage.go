@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/world"
 )
 
@@ -80,6 +81,7 @@ type Policy struct {
 	AppIDs        []string  `json:"appIds"`
 	GrantedTo     []string  `json:"grantedTo"` // "tenant", "user:{id}", "group:{id} rank {n}"
 	EffectiveFrom time.Time `json:"effectiveFrom,omitzero"`
+	Unchanged     bool      `json:"unchanged,omitempty"` // it was so before the call
 }
 
 // A PolicyChange makes or changes a policy. Of a change, nil leaves as it is.
@@ -102,6 +104,17 @@ type GrantChange struct {
 	Group  string `json:"group,omitempty"`
 	Global bool   `json:"global,omitempty"`
 	Rank   int    `json:"rank,omitempty"`
+}
+
+// A Grant is what a policy is granted to after a GrantChange. Policy is empty
+// where there is no grant.
+type Grant struct {
+	Tenant        string    `json:"tenant"`
+	GrantedTo     string    `json:"grantedTo"`
+	Policy        string    `json:"policy"`
+	Rank          int       `json:"rank"`
+	EffectiveFrom time.Time `json:"effectiveFrom,omitzero"`
+	Unchanged     bool      `json:"unchanged,omitempty"` // it was so before the call
 }
 
 // An AuditEntry is one change that was made.
@@ -144,6 +157,9 @@ func explain(err error) *Error {
 	}
 	if errors.Is(err, identity.ErrConflict) {
 		return &Error{409, "Conflict", "Others change the same thing at the same time. Try again."}
+	}
+	if errors.Is(err, meeting.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return &Error{503, "ServiceUnavailable", "The service is temporarily unavailable, and the outcome is not known. Try again in a few seconds; the server's log says more."}
 	}
 	return &Error{500, "InternalServerError", "An internal error occurred. The server's log says more."}
 }

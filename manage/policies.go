@@ -117,7 +117,7 @@ func (h *Handler) listPolicies(r *http.Request) (any, error) {
 // show adds to a policy whom it is granted to.
 func (h *Handler) show(ctx context.Context, p *identity.Policy) (Policy, error) {
 	v := p.Newest()
-	s := Policy{Identity: p.Name, Tenant: p.Tenant, Description: v.Description, AppIDs: v.AppIDs, GrantedTo: []string{}}
+	s := Policy{Identity: p.Name, Tenant: p.Tenant, Description: v.Description, AppIDs: v.AppIDs, GrantedTo: []string{}, Unchanged: p.Unchanged}
 	if v.From.After(h.Now()) {
 		s.EffectiveFrom = v.From
 	}
@@ -278,6 +278,10 @@ func (h *Handler) grant(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := g.Versions[len(g.Versions)-1]
-	return map[string]any{"tenant": t.ID, "grantedTo": g.ID(), "policy": v.Policy, "rank": v.Rank, "effectiveFrom": v.From}, nil
+	answer := Grant{Tenant: t.ID, GrantedTo: g.ID(), Unchanged: g.Unchanged}
+	if n := len(g.Versions); n > 0 {
+		v := g.Versions[n-1]
+		answer.Policy, answer.Rank, answer.EffectiveFrom = v.Policy, v.Rank, v.From
+	}
+	return answer, nil
 }

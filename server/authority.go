@@ -68,6 +68,8 @@ func openAuthority(dir string, now time.Time) (*authority, error) {
 		if err := errors.Join(writeFile(keyFile, keyPEM, 0o600), writeFile(certFile, certPEM, 0o644)); err != nil {
 			return nil, err
 		}
+	case errors.Is(err2, os.ErrNotExist):
+		return nil, fmt.Errorf("%s is missing. Put it back, or delete %s and let clients trust the new one", keyFile, certFile)
 	case err1 != nil || err2 != nil:
 		return nil, errors.Join(err1, err2)
 	}

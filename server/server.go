@@ -319,6 +319,9 @@ func (c Config) Validate() error {
 	if c.World == nil {
 		errs = append(errs, errors.New("world: none is given"))
 	}
+	if _, _, err := database(c); err != nil {
+		errs = append(errs, err)
+	}
 	if len(c.Clouds) == 0 {
 		errs = append(errs, errors.New("cloud: none is given"))
 	}

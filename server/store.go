@@ -24,14 +24,9 @@ type Store interface {
 // openStore opens the engine that cfg.Database names. SQLite in the data
 // directory locks that directory; otherwise the lock is returned.
 func openStore(ctx context.Context, cfg Config, fatal func(error)) (Store, io.Closer, error) {
-	kind, rest, ok := strings.Cut(cfg.Database, ":")
-	switch {
-	case cfg.Database == "":
-		kind, rest = "sqlite", cfg.Data
-	case kind == "postgres" || kind == "postgresql":
-		rest = cfg.Database
-	case !ok || kind != "sqlite" || rest == "":
-		return nil, nil, fmt.Errorf("database: %q is neither sqlite:DIRECTORY nor postgres://…", cfg.Database)
+	kind, rest, err := database(cfg)
+	if err != nil {
+		return nil, nil, err
 	}
 	var lock io.Closer
 	if kind != "sqlite" || rest != cfg.Data {
@@ -53,6 +48,20 @@ func openStore(ctx context.Context, cfg Config, fatal func(error)) (Store, io.Cl
 		return nil, lock, err
 	}
 	return s, lock, nil
+}
+
+// database is the engine that cfg.Database names, and where its data are.
+func database(cfg Config) (kind, where string, err error) {
+	kind, where, ok := strings.Cut(cfg.Database, ":")
+	switch {
+	case cfg.Database == "":
+		return "sqlite", cfg.Data, nil
+	case kind == "postgres" || kind == "postgresql":
+		return "postgres", cfg.Database, nil
+	case !ok || kind != "sqlite" || where == "":
+		return "", "", fmt.Errorf("database: %q is neither sqlite:DIRECTORY nor postgres://…", cfg.Database)
+	}
+	return kind, where, nil
 }
 
 // lockFile takes a file for this process until it is closed.
