@@ -202,5 +202,5 @@ func (h *Handler) putWorld(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, badRequest(err.Error())
 	}
-	return struct{}{}, w.Apply(r.Context(), h.Store, h.Now())
+	return struct{}{}, w.Update(r.Context(), h.Store, h.Now())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/world"
 )
@@ -28,10 +29,15 @@ func (s *Server) Welcome(ctx context.Context) (upn, link string, err error) {
 			if u.Disabled || u.Password == "" {
 				continue
 			}
+			directory := &identity.Directory{Store: s.store, Now: s.cfg.Now}
+			tenant, err := directory.Tenant(ctx, t.ID) // of which the world may name a part only
+			if err != nil {
+				return "", "", err
+			}
 			subject := "Welcome to Convene"
-			draft := meeting.Draft{Owner: meeting.Owner{Tenant: t.ID, User: u.ID}, ExternalID: "convene-welcome", Subject: &subject, VideoInterop: t.VideoInterop}
-			if t.AudioConferencing != nil {
-				draft.TollNumber = t.AudioConferencing.TollNumber
+			draft := meeting.Draft{Owner: meeting.Owner{Tenant: t.ID, User: u.ID}, ExternalID: "convene-welcome", Subject: &subject, VideoInterop: tenant.VideoInterop}
+			if tenant.AudioConferencing != nil {
+				draft.TollNumber = tenant.AudioConferencing.TollNumber
 			}
 			service := &meeting.Service{Store: s.store, Now: s.cfg.Now}
 			m, _, err := service.CreateOrGet(ctx, draft)

@@ -12,20 +12,40 @@ import (
 	"github.com/convene-meet/convene/identity"
 )
 
-// Apply brings the directory of a store to w, unless it was brought to the very
-// same world before. What w does not name is left alone: an object, and a member
-// of one. A change of an application access policy or of a grant that was made
-// at run time is kept. Where w claims what belongs to something else it returns
-// a [CollisionError], and nothing is stored. Several processes may apply worlds
-// at once.
+// Apply brings the directory of a store to w, for a server that starts: it does
+// nothing where w is the very world of the start before, so that what was changed
+// since stays. What w does not name is left alone: an object, and a member of
+// one. A change of an application access policy or of a grant that was made at
+// run time is kept. Where w claims what belongs to something else it returns a
+// [CollisionError], and nothing is stored. Several processes may apply worlds at
+// once.
 func (w *World) Apply(ctx context.Context, store identity.Store, now time.Time) error {
+	return w.retry(func(digest string) error {
+		applied, err := store.Record(ctx, identity.KindWorld, "", worldID, now)
+		if err != nil && !errors.Is(err, identity.ErrNoRecord) {
+			return err
+		}
+		mark := identity.Record{Kind: identity.KindWorld, ID: worldID, Doc: []byte(`"` + digest + `"`)}
+		if string(applied.Doc) == string(mark.Doc) {
+			return nil
+		}
+		return w.apply(ctx, store, now, digest, identity.Change{Record: mark, Expect: applied.Revision})
+	})
+}
+
+// Update is Apply while a server runs: it does not count as the world of a start.
+func (w *World) Update(ctx context.Context, store identity.Store, now time.Time) error {
+	return w.retry(func(digest string) error { return w.apply(ctx, store, now, digest) })
+}
+
+func (w *World) retry(apply func(digest string) error) error {
 	digest, err := w.digest()
 	if err != nil {
 		return err
 	}
 	const tries = 20
 	for range tries {
-		err = w.apply(ctx, store, now, digest)
+		err = apply(digest)
 		if !errors.Is(err, identity.ErrConflict) {
 			return err
 		}
@@ -39,18 +59,10 @@ type CollisionError struct{ Problems []error }
 
 func (e *CollisionError) Error() string { return errors.Join(e.Problems...).Error() }
 
-// worldID is the record that says which world was applied.
+// worldID is the record that says with which world a server started last.
 const worldID = "applied"
 
-func (w *World) apply(ctx context.Context, store identity.Store, now time.Time, digest string) error {
-	applied, err := store.Record(ctx, identity.KindWorld, "", worldID, now)
-	if err != nil && !errors.Is(err, identity.ErrNoRecord) {
-		return err
-	}
-	mark := identity.Record{Kind: identity.KindWorld, ID: worldID, Doc: []byte(`"` + digest + `"`)}
-	if string(applied.Doc) == string(mark.Doc) {
-		return nil
-	}
+func (w *World) apply(ctx context.Context, store identity.Store, now time.Time, digest string, mark ...identity.Change) error {
 	m, err := w.newMerge(ctx, store, now)
 	if err != nil {
 		return err
@@ -58,9 +70,12 @@ func (w *World) apply(ctx context.Context, store identity.Store, now time.Time, 
 	if err := m.world(); err != nil {
 		return err
 	}
-	changes := append([]identity.Change{{Record: mark, Expect: applied.Revision}}, m.changes...)
+	changes := append(mark, m.changes...)
+	if len(changes) == 0 {
+		return nil
+	}
 	return store.Apply(ctx, now, changes, identity.AuditEntry{
-		At: now, Actor: "world", Action: "world.apply", Target: digest[:16], Detail: fmt.Appendf(nil, `{"records":%d}`, len(changes)-1),
+		At: now, Actor: "world", Action: "world.apply", Target: digest[:16], Detail: fmt.Appendf(nil, `{"records":%d}`, len(m.changes)),
 	})
 }
 

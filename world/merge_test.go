@@ -263,3 +263,27 @@ func TestBusyStore(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A start with the world of the start before leaves what was changed since.
+func TestUpdateOutlivesStarts(t *testing.T) {
+	store := usedStore(t)
+	w, err := Parse("w.yaml", []byte(acme("    videoInterop: false\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second one changes nothing
+		if err := w.Update(t.Context(), store, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := contents(t, store)
+	if err := applyFile(t, store, used); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(after, contents(t, store)); diff != "" {
+		t.Error(diff)
+	}
+	if entries := must(store.Audit(t.Context(), "", 0, 10))(t); len(entries) != 2 {
+		t.Errorf("%d audit entries, want those of the start and of one update", len(entries))
+	}
+}
