@@ -41,6 +41,12 @@ build: ## bin/convene, one file without dependencies
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/convene
 
+.PHONY: image
+image: ## dist/image, an OCI image for amd64 and arm64, made without a container engine
+	@mkdir -p dist
+	for machine in amd64 arm64; do CGO_ENABLED=0 GOOS=linux GOARCH=$$machine go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/convene-linux-$$machine ./cmd/convene; done
+	cd tools && go run ./image -out ../dist -version '$(VERSION)' linux/amd64=../dist/convene-linux-amd64 linux/arm64=../dist/convene-linux-arm64
+
 .PHONY: lint
 lint: ## gofmt, vet and staticcheck, in each module
 	scripts/lint
@@ -73,7 +79,7 @@ e2e: ## official clients and a browser against the real program
 
 .PHONY: clean
 clean: ## remove what was built or installed here
-	rm -rf bin web/node_modules e2e/js/node_modules
+	rm -rf bin dist web/node_modules e2e/js/node_modules
 
 # npm ci takes its time; it runs again only when the lock file has changed.
 %/node_modules/.installed: %/package-lock.json %/package.json
