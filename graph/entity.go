@@ -132,9 +132,6 @@ func hasIdentity(p *meeting.Participant, kind string) bool {
 	return false
 }
 
-// unknownFuture stands for an enum member that a plain client does not know.
-const unknownFuture = "unknownFutureValue"
-
 // role hides the members that come after unknownFutureValue: in v1.0 producer
 // and coorganizer, in beta coorganizer.
 func (a *answer) role(r meeting.Role) meeting.Role {

@@ -38,6 +38,8 @@ type result struct {
 	status int
 	body   []byte
 	level  metadata
+	// contentType is that of what is no JSON of OData; empty otherwise.
+	contentType string
 }
 
 // An operation is what one method does at one action.
@@ -50,9 +52,11 @@ type operation struct {
 
 // operations is the table of everything that this server offers.
 var operations = map[action][]operation{
-	actionRoot:  {{method: http.MethodGet, serve: (*Handler).serviceDocument}},
-	actionUser:  {{method: http.MethodGet, serve: (*Handler).getUser}},
-	actionUsers: {{method: http.MethodGet, serve: (*Handler).listUsers}},
+	actionRoot:     {{method: http.MethodGet, serve: (*Handler).serviceDocument}},
+	actionMetadata: {{method: http.MethodGet, serve: (*Handler).document}},
+	actionOpenAPI:  {{method: http.MethodGet, serve: (*Handler).document}},
+	actionUser:     {{method: http.MethodGet, serve: (*Handler).getUser}},
+	actionUsers:    {{method: http.MethodGet, serve: (*Handler).listUsers}},
 	actionMeetings: {
 		{method: http.MethodGet, serve: (*Handler).find},
 		{method: http.MethodPost, serve: (*Handler).create},
@@ -107,6 +111,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(res.status)
 	} else {
 		c.header["Content-Type"] = contentTypes[res.level]
+		if res.contentType != "" {
+			c.header["Content-Type"] = []string{res.contentType}
+		}
 		c.header["Content-Length"] = []string{strconv.Itoa(len(res.body))}
 		w.WriteHeader(res.status)
 		_, _ = w.Write(res.body) // the client is gone, and nobody is left to tell
@@ -131,9 +138,23 @@ func (h *Handler) fail(w http.ResponseWriter, c *call, err error) {
 	writeError(w, c, e)
 }
 
+// open serves what is read without a token.
+func (h *Handler) open(c *call, b []byte) (result, error) {
+	if c.Method != http.MethodGet && c.Method != http.MethodHead {
+		return result{}, notAllowed(c, operations[c.route.action])
+	}
+	return h.document(c, b)
+}
+
 // serve checks a request in the order that clients may rely on: token, path,
 // method, permission, user, policy; the operation checks the rest.
 func (h *Handler) serve(c *call, b []byte) (result, error) {
+	if isDocument(c.URL.Path) {
+		r, err := parseRoute(c.URL.EscapedPath())
+		if c.route = r; err == nil && documents[r.action] != nil {
+			return h.open(c, b)
+		}
+	}
 	token, err := bearer(c.Header["Authorization"])
 	if err != nil {
 		return result{}, err

@@ -10,7 +10,9 @@ import (
 type action string
 
 const (
-	actionRoot        action = ""            // the service root
+	actionRoot        action = "" // the service root
+	actionMetadata    action = "$metadata"
+	actionOpenAPI     action = "openapi.json"
 	actionUser        action = "user"        // /me, /users/{id}
 	actionUsers       action = "users"       // /users
 	actionMeetings    action = "meetings"    // …/onlineMeetings
@@ -121,6 +123,9 @@ func (p *segments) root(r *route) error {
 	switch {
 	case strings.EqualFold(name, "me") && !hasKey:
 		r.scope, r.action = scopeMe, actionUser
+	case name == string(actionMetadata), name == string(actionOpenAPI):
+		r.action = action(name)
+		return p.end()
 	case strings.EqualFold(name, "communications") && !hasKey:
 		r.scope = scopeCommunications
 		if p.rest == "" {
@@ -397,6 +402,8 @@ func (r route) String() string {
 		path += "/communications"
 	}
 	switch r.action {
+	case actionMetadata, actionOpenAPI:
+		path += "/" + string(r.action)
 	case actionUsers:
 		path += "/users"
 	case actionMeetings:
