@@ -82,8 +82,12 @@ type process struct {
 
 // start returns a server that is ready, keeping its state in dir.
 func start(dir string, args ...string) (*process, error) {
+	return startProgram(dir, convene, append([]string{"dev", "--data", dir}, args...)...)
+}
+
+func startProgram(dir, program string, args ...string) (*process, error) {
 	p := &process{dir: dir, log: newLockedBuffer(), extra: make(chan []string, 1)}
-	p.cmd = exec.Command(convene, append([]string{"dev", "--data", dir}, args...)...)
+	p.cmd = exec.Command(program, args...)
 	p.cmd.Stderr = p.log
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
