@@ -28,6 +28,8 @@ const (
 	codeInternal             Code = "InternalServerError"
 	codeUnavailable          Code = "ServiceUnavailable"
 	codeFull                 Code = "InsufficientStorage"
+	codeTooMany              Code = "MaximumValueExceeded"
+	codeFailedDependency     Code = "FailedDependency"
 	codeRequestDenied        Code = "Authorization_RequestDenied"
 	codeResourceNotFound     Code = "Request_ResourceNotFound"
 )
@@ -49,6 +51,8 @@ var statusOf = map[Code]int{
 	codeInternal:             http.StatusInternalServerError,
 	codeUnavailable:          http.StatusServiceUnavailable,
 	codeFull:                 http.StatusInsufficientStorage,
+	codeTooMany:              http.StatusBadRequest,
+	codeFailedDependency:     http.StatusFailedDependency,
 	codeRequestDenied:        http.StatusForbidden,
 	codeResourceNotFound:     http.StatusNotFound,
 }

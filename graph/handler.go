@@ -57,6 +57,7 @@ var operations = map[action][]operation{
 	actionOpenAPI:  {{method: http.MethodGet, serve: (*Handler).document}},
 	actionUser:     {{method: http.MethodGet, serve: (*Handler).getUser}},
 	actionUsers:    {{method: http.MethodGet, serve: (*Handler).listUsers}},
+	actionBatch:    {{method: http.MethodPost, serve: (*Handler).batch}},
 	actionMeetings: {
 		{method: http.MethodGet, serve: (*Handler).find},
 		{method: http.MethodPost, serve: (*Handler).create},

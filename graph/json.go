@@ -154,6 +154,15 @@ func (r *reader) skip() error {
 	}
 }
 
+// raw reads one JSON value as it stands.
+func (r *reader) raw() ([]byte, error) {
+	v, err := r.dec.ReadValue()
+	if err != nil {
+		return nil, readable(err)
+	}
+	return bytes.Clone(v), nil
+}
+
 // end expects that nothing follows the value.
 func (r *reader) end() error {
 	switch _, err := r.dec.ReadToken(); {
@@ -226,6 +235,12 @@ func appendString(b []byte, s string) []byte {
 	}
 	return b
 }
+
+// unquoted is what a JSON string says.
+func unquoted(s []byte) ([]byte, error) { return jsontext.AppendUnquote(nil, s) }
+
+// validJSON reports whether b is one JSON value.
+func validJSON(b []byte) bool { return jsontext.Value(b).IsValid() }
 
 // pick copies the JSON object src to b, but only the members that want names:
 // the paths of $select. Annotations are kept.

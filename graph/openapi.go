@@ -32,6 +32,7 @@ var described = map[action]map[string]description{
 	actionRoot:     {http.MethodGet: {id: "serviceDocument", summary: "The service document"}},
 	actionMetadata: {http.MethodGet: {id: "metadata", summary: "The model, as CSDL", anonymous: true}},
 	actionOpenAPI:  {http.MethodGet: {id: "openapi", summary: "This document", anonymous: true}},
+	actionBatch:    {http.MethodPost: {id: "batch", summary: "Up to 20 requests in one", body: "batch", answer: "batchAnswer"}},
 	actionUser:     {http.MethodGet: {id: "getUser", summary: "Read a user", op: getUserOp, answer: typeUser, options: userOptionSet}},
 	actionUsers:    {http.MethodGet: {id: "listUsers", summary: "Users of the tenant", op: listUsersOp, answer: typeUser, many: true, options: usersOptions}},
 	actionMeetings: {
@@ -83,6 +84,8 @@ func templates(a action) map[string]scope {
 	switch a {
 	case actionRoot:
 		return map[string]scope{"/": scopeNone}
+	case actionBatch:
+		return map[string]scope{"/$batch": scopeNone}
 	case actionMetadata:
 		return map[string]scope{"/$metadata": scopeNone}
 	case actionOpenAPI:
@@ -142,6 +145,15 @@ func newOpenAPI(v Version) []byte {
 	attendees := doc{"type": "array", "items": reference("attendeeNotificationInfo")}
 	schemas["reminderSms"] = doc{"type": "object", "required": []string{"attendees"}, "properties": doc{"remindBeforeTimeInMinutesType": reference("remindBeforeTimeInMinutesType"), "attendees": attendees}}
 	schemas["appointmentSms"] = doc{"type": "object", "required": []string{"attendees", "messageType"}, "properties": doc{"messageType": reference("virtualAppointmentMessageType"), "attendees": attendees}}
+	text, anything := doc{"type": "string"}, doc{}
+	headers := doc{"type": "object", "additionalProperties": text}
+	schemas["batch"] = doc{"type": "object", "required": []string{"requests"}, "properties": doc{"requests": doc{"type": "array", "maxItems": 20, "items": doc{
+		"type": "object", "required": []string{"id", "method", "url"},
+		"properties": doc{"id": text, "method": text, "url": text, "headers": headers, "body": anything, "dependsOn": doc{"type": "array", "items": text}},
+	}}}}
+	schemas["batchAnswer"] = doc{"type": "object", "required": []string{"responses"}, "properties": doc{"responses": doc{"type": "array", "items": doc{
+		"type": "object", "required": []string{"id", "status"}, "properties": doc{"id": text, "status": doc{"type": "integer"}, "headers": headers, "body": anything},
+	}}}}
 	document := doc{
 		"openapi": "3.1.0",
 		"info": doc{
@@ -162,11 +174,11 @@ func newOpenAPI(v Version) []byte {
 		},
 		"security": []any{doc{"bearer": []string{}}},
 	}
-	text, err := json.Marshal(document)
+	written, err := json.Marshal(document)
 	if err != nil {
 		panic(err) // of constants of ours, which a test writes
 	}
-	return text
+	return written
 }
 
 func reference(name string) doc { return doc{"$ref": "#/components/schemas/" + name} }

@@ -13,6 +13,7 @@ const (
 	actionRoot        action = "" // the service root
 	actionMetadata    action = "$metadata"
 	actionOpenAPI     action = "openapi.json"
+	actionBatch       action = "$batch"      // many requests in one
 	actionUser        action = "user"        // /me, /users/{id}
 	actionUsers       action = "users"       // /users
 	actionMeetings    action = "meetings"    // …/onlineMeetings
@@ -121,6 +122,9 @@ func (p *segments) root(r *route) error {
 		return err
 	}
 	switch {
+	case strings.EqualFold(name, "$batch") && !hasKey:
+		r.action = actionBatch
+		return p.end()
 	case strings.EqualFold(name, "me") && !hasKey:
 		r.scope, r.action = scopeMe, actionUser
 	case name == string(actionMetadata), name == string(actionOpenAPI):
@@ -402,7 +406,7 @@ func (r route) String() string {
 		path += "/communications"
 	}
 	switch r.action {
-	case actionMetadata, actionOpenAPI:
+	case actionBatch, actionMetadata, actionOpenAPI:
 		path += "/" + string(r.action)
 	case actionUsers:
 		path += "/users"
