@@ -140,6 +140,11 @@ func signedIn(t *testing.T, cred azcore.TokenCredential) {
 	if got := value(m.GetParticipants().GetOrganizer().GetIdentity().GetUser().GetId()); got != ann {
 		t.Errorf("organizer %q; want Ann", got)
 	}
+	reader, _ := graphClient(t, cred, "https://graph.microsoft.com/User.Read")
+	u, err := reader.ByUserId(me).Get(t.Context(), nil)
+	if err != nil || value(u.GetId()) != ann || value(u.GetUserPrincipalName()) != annsName || value(u.GetMail()) != annsName {
+		t.Errorf("/me is %+v, error %v; want Ann", u, err)
+	}
 }
 
 func clientOptions() azcore.ClientOptions {
