@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -74,7 +75,16 @@ func lockFile(name string) (io.Closer, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("another server uses this directory: %w", err)
 	}
-	return f, nil
+	return &fileLock{f}, nil
+}
+
+// A fileLock is a file that is taken for this process.
+type fileLock struct{ file *os.File }
+
+// Close gives the file back. To close it is not enough: a program that this
+// process is just starting has a copy of it until it runs.
+func (l *fileLock) Close() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
 }
 
 // Check reads every page of the database of a stopped server and reports what

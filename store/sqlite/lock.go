@@ -12,9 +12,9 @@ import (
 // and stays: to remove it would let two processes lock two files.
 const lockName = "convene.lock"
 
-// lockDir takes the data directory for this Store, until the file is closed or
+// lockDir takes the data directory for this Store, until the lock is closed or
 // the process ends, however it ends.
-func lockDir(dir string) (*os.File, error) {
+func lockDir(dir string) (*dirLock, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
@@ -25,5 +25,14 @@ func lockDir(dir string) (*os.File, error) {
 		}
 		return nil, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return &dirLock{f}, nil
+}
+
+// A dirLock is the lock of a data directory.
+type dirLock struct{ file *os.File }
+
+// Close gives the directory back. To close the file is not enough: a program
+// that this process is just starting has a copy of it until it runs.
+func (l *dirLock) Close() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
 }

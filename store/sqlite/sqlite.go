@@ -91,7 +91,7 @@ const fileName = "convene.db"
 // A Store is the embedded engine over one data directory.
 type Store struct {
 	path       string
-	lock       *os.File
+	lock       *dirLock
 	writer     *writer
 	readers    *readers
 	meetings   *cache
