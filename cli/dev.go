@@ -25,6 +25,7 @@ type devCommand struct {
 	UpnsInPaths      bool          `help:"Let applications name users by UPN, which Graph refuses." default:"true" negatable:""`
 	ManagementListen string        `help:"Serve management over TCP, too." placeholder:"HOST:PORT"`
 	ManagementToken  string        `help:"File with the token that management over TCP asks for." placeholder:"FILE" type:"path"`
+	Hosts            bool          `help:"Print what to add to the hosts file, and how to trust the certificate, for clients that cannot be pointed anywhere; and end."`
 	Quiet            bool          `short:"q" help:"No banner, and no line for each request."`
 }
 
@@ -62,6 +63,9 @@ func (c *devCommand) config(ctx context.Context, p *Program) (server.Config, err
 }
 
 func (c *devCommand) Run(ctx context.Context, p *Program) error {
+	if c.Hosts {
+		return c.hosts(p)
+	}
 	cfg, err := c.config(ctx, p)
 	if err != nil {
 		return err
@@ -79,6 +83,34 @@ func (c *devCommand) Run(ctx context.Context, p *Program) error {
 		}
 		fmt.Fprintf(p.Stdout, "ready %s\n", s.URL())
 	})
+}
+
+// hosts says how clients that cannot be pointed anywhere are brought here.
+func (c *devCommand) hosts(p *Program) error {
+	ca := c.Data
+	if c.CADir != "" {
+		ca = c.CADir
+	}
+	ca = shellQuote(filepath.Join(ca, "ca.pem"))
+	_, err := fmt.Fprintf(p.Stdout, `# Add to /etc/hosts (Windows: C:\Windows\System32\drivers\etc\hosts):
+127.0.0.1 graph.microsoft.com
+127.0.0.1 login.microsoftonline.com
+
+# Listen where these names lead:
+#   %[1]s dev --listen localhost:443
+# On Linux without root, once: sudo setcap cap_net_bind_service=+ep "$(command -v %[1]s)"
+
+# Trust the certificate authority, which the first start makes. It can vouch for these two names, localhost and the
+# loopback addresses, and for nothing else.
+#   Debian, Ubuntu:   sudo cp %[2]s /usr/local/share/ca-certificates/convene.crt && sudo update-ca-certificates
+#   Fedora, RHEL:     sudo cp %[2]s /etc/pki/ca-trust/source/anchors/convene.pem && sudo update-ca-trust
+#   macOS:            sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain %[2]s
+#   Windows:          certutil -addstore -f ROOT %[2]s
+#   one process only: SSL_CERT_FILE (Go, .NET on Linux), NODE_EXTRA_CA_CERTS (Node.js), REQUESTS_CA_BUNDLE (Python)
+
+# Take both away again when you are done: as long as they are there, this machine cannot reach the real services.
+`, shellQuote(p.Name), ca)
+	return err
 }
 
 // banner says what to paste first.

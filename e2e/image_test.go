@@ -83,7 +83,7 @@ func TestImage(t *testing.T) {
 	dir := filepath.Join(root, "data")
 	cmd := append([]string{}, config.Config.Cmd...)
 	for i := range cmd {
-		cmd[i] = strings.ReplaceAll(strings.ReplaceAll(cmd[i], "/data", dir), "0.0.0.0:8443", "127.0.0.1:0")
+		cmd[i] = strings.ReplaceAll(strings.ReplaceAll(cmd[i], "/data", dir), "0.0.0.0:8443", "0.0.0.0:0")
 	}
 	s, err := startProgram(dir, filepath.Join(root, config.Config.Entrypoint[0]), cmd...)
 	if err != nil {

@@ -105,7 +105,7 @@ func build(program []byte, system, machine, version string) (v1.Image, error) {
 	config.Config = v1.Config{
 		User:         fmt.Sprintf("%d:%d", user, user),
 		Entrypoint:   []string{"/convene"},
-		Cmd:          []string{"dev", "--listen", "0.0.0.0:8443", "--data", "/data"},
+		Cmd:          []string{"dev", "--listen", "0.0.0.0:8443", "--data", "/data", "--expose"},
 		WorkingDir:   "/data",
 		Env:          []string{"PATH=/"},
 		ExposedPorts: map[string]struct{}{"8443/tcp": {}},
