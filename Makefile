@@ -74,7 +74,7 @@ web-check: web/node_modules/.installed e2e/js/node_modules/.installed ## lint, t
 .PHONY: e2e
 e2e: ## official clients and a browser against the real program
 	@scripts/setup test
-	$(MAKE) --no-print-directory build e2e/js/node_modules/.installed
+	$(MAKE) --no-print-directory build web/node_modules/.installed e2e/js/node_modules/.installed
 	cd e2e && go test -count=1 -timeout=15m ./...
 
 .PHONY: clean

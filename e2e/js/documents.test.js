@@ -24,7 +24,15 @@ for (const version of ["v1.0", "beta"]) {
     assert.equal(types.createOrGet[0].$Kind, "Action");
     assert.deepEqual(
       types.createOrGet[0].$Parameter.map((p) => p.$Name),
-      ["bindingParameter", "chatInfo", "endDateTime", "externalId", "participants", "startDateTime", "subject"],
+      [
+        "bindingParameter",
+        "chatInfo",
+        "endDateTime",
+        "externalId",
+        "participants",
+        "startDateTime",
+        "subject",
+      ],
     );
     assert.equal(types.lobbyBypassScope.organizationExcludingGuests, 6);
     assert.equal(types.GraphService.users.$Type, "graph.user"); // as the tool writes the namespace
