@@ -53,6 +53,18 @@ func fill(t *rapid.T, m *meeting.Meeting) {
 	if rapid.Bool().Draw(t, "options") {
 		m.Options.AllowRecording = rapid.Bool().Draw(t, "recording")
 		m.Options.WatermarkVideo = rapid.Bool().Draw(t, "watermark")
+		m.Options.AnonymizeAttendees = rapid.Bool().Draw(t, "anonymous")
+		m.Options.ChatRestrictions = meeting.Chat{Given: rapid.Bool().Draw(t, "restrictions"), AllowTextOnly: rapid.Bool().Draw(t, "text only")}
+		m.Options.MeetingSpokenLanguageTag = clean.Draw(t, "language")
+		m.Options.SensitivityLabelID = clean.Draw(t, "label")
+		m.Options.MeetingTemplateID = clean.Draw(t, "template")
+		if rapid.Bool().Draw(t, "broadcast") {
+			m.Options.IsBroadcast = true
+			m.Options.BroadcastSettings = &meeting.Broadcast{
+				AllowedAudience: meeting.AudienceOrganization, HasCaptions: rapid.Bool().Draw(t, "captions"),
+				SpokenLanguage: clean.Draw(t, "caption"), TranslationLanguages: rapid.SliceOfN(clean, 0, 3).Draw(t, "translations"),
+			}
+		}
 		m.Options.AllowMeetingChat = rapid.SampledFrom([]meeting.ChatMode{meeting.ChatEnabled, meeting.ChatDisabled, meeting.ChatLimited}).Draw(t, "chat")
 	}
 }
