@@ -23,9 +23,10 @@ var rooms = map[string][]string{
 	"graph":     {"meeting", "identity"},
 	"join":      {"meeting", "identity", "web"},
 	"world":     {"identity"},
-	"manage":    {"meeting", "identity", "world"},
-	"graphtest": {"server", "world", "identity", "identity/devlogin"},
-	"cli":       {"manage", "server"},
+	"lab":       {"meeting", "identity", "world", "graph"},
+	"manage":    {"meeting", "identity", "world", "lab"},
+	"graphtest": {"server", "world", "identity", "identity/devlogin", "lab"},
+	"cli":       {"manage", "server", "lab"},
 
 	"identity/devlogin":     {"identity"},
 	"store/sqlite":          {"meeting", "identity"},
@@ -34,7 +35,7 @@ var rooms = map[string][]string{
 	"store/storetest":       {"meeting", "identity"},
 	"cmd/convene":           {"cli"},
 	"examples/go":           {}, // other people's code, so that it knows nothing of ours
-	"server":                {"meeting", "identity", "identity/devlogin", "graph", "join", "web", "world", "manage", "store/sqlite", "store/postgres"},
+	"server":                {"meeting", "identity", "identity/devlogin", "graph", "join", "web", "world", "lab", "manage", "store/sqlite", "store/postgres"},
 }
 
 func TestRooms(t *testing.T) {

@@ -50,6 +50,7 @@ type commands struct {
 	Meeting    meetingCommands   `cmd:"" help:"Make a meeting, or get it."`
 	Policy     policyCommands    `cmd:"" help:"Application access policies, as the Teams cmdlets have them."`
 	Device     deviceCommands    `cmd:"" help:"Sign-in with a device code."`
+	Tenant     tenantCommands    `cmd:"" help:"Fresh tenants for tests that run side by side."`
 	World      worldCommands     `cmd:"" help:"World files: tenants, users, apps and policies."`
 	Audit      auditCommand      `cmd:"" help:"List what was changed through management."`
 	Check      checkCommand      `cmd:"" help:"Check every page of a data directory whose server is stopped."`

@@ -61,6 +61,7 @@ func TestMeetingCommands(t *testing.T) { t.Parallel(); scripts(t, "meeting*") }
 func TestHelp(t *testing.T)            { t.Parallel(); scripts(t, "help*") }
 func TestCheckCommand(t *testing.T)    { t.Parallel(); scripts(t, "check*") }
 func TestManagementToken(t *testing.T) { t.Parallel(); scripts(t, "management*") }
+func TestLabCommands(t *testing.T)     { t.Parallel(); scripts(t, "lab*") }
 func TestWorldCommands(t *testing.T)   { t.Parallel(); scripts(t, "world*") }
 
 // Completion in a real bash, at places where people press Tab.

@@ -16,6 +16,7 @@ import (
 
 type tokenCommand struct {
 	App      string         `help:"Application, by name or id (booking; with --user: portal)." placeholder:"APP"`
+	Tenant   string         `help:"Tenant of the application, by domain, name or id; without one that of --user, or any." placeholder:"TENANT" env:"CONVENE_TENANT"`
 	User     string         `help:"User for whom the application acts, by UPN or id. Without one it is the application's own token." placeholder:"USER"`
 	Scope    []string       `help:"Permission to ask for; may be repeated. Without one: all that the application has." placeholder:"NAME"`
 	Resource string         `help:"Audience of the token (https://graph.microsoft.com)." placeholder:"URL"`
@@ -51,7 +52,7 @@ func (c *tokenCommand) Run(ctx context.Context, p *Program) error {
 			app = "portal"
 		}
 	}
-	t, err := client.Token(ctx, manage.TokenRequest{App: app, User: c.User, Scopes: c.Scope, Resource: c.Resource, Lifetime: lifetime})
+	t, err := client.Token(ctx, manage.TokenRequest{Tenant: c.Tenant, App: app, User: c.User, Scopes: c.Scope, Resource: c.Resource, Lifetime: lifetime})
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type devCommand struct {
 	Cloud            string        `help:"National cloud whose offer to imitate: ${enum}." enum:"global,usgovl4,usgovl5,china" default:"global"`
 	PolicyDelay      time.Duration `help:"How long a changed application access policy takes to be in effect; Teams says up to 30m." default:"0s" placeholder:"DURATION"`
 	UpnsInPaths      bool          `help:"Let applications name users by UPN, which Graph refuses." default:"true" negatable:""`
+	Lab              bool          `help:"Give management the tester's kit: fresh tenants, reset, seed, clocks, faults." default:"true" negatable:""`
 	ManagementListen string        `help:"Serve management over TCP, too." placeholder:"HOST:PORT"`
 	ManagementToken  string        `help:"File with the token that management over TCP asks for." placeholder:"FILE" type:"path"`
 	Hosts            bool          `help:"Print what to add to the hosts file, and how to trust the certificate, for clients that cannot be pointed anywhere; and end."`
@@ -38,6 +39,7 @@ func (c *devCommand) config(ctx context.Context, p *Program) (server.Config, err
 	cfg.Listen, cfg.Expose, cfg.PublicURL = c.Listen, c.Expose, strings.TrimSuffix(c.PublicURL, "/")
 	cfg.Data, cfg.Database, cfg.CADir = c.Data, c.Database, c.CADir
 	cfg.PolicyDelay, cfg.NamesInPaths = c.PolicyDelay, c.UpnsInPaths
+	cfg.Lab = c.Lab
 	cfg.ManagementListen, cfg.Version = c.ManagementListen, p.Version
 	cfg.Log = slog.New(slog.NewTextHandler(p.Stderr, nil))
 	if !c.Quiet {

@@ -10,10 +10,10 @@ package graphtest
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -125,20 +125,44 @@ func (s *Server) UserToken(user, app string, permissions ...string) string {
 func (s *Server) token(app, user string, permissions []string) string {
 	s.t.Helper()
 	ctx := s.t.Context()
-	directory := &identity.Directory{Store: s.server.Store(), Now: s.server.Now()}
-	apps, err := directory.Apps(ctx)
+	found, err := s.app(app)
 	if err != nil {
 		s.t.Fatal(err)
-	}
-	i := slices.IndexFunc(apps, func(a *identity.App) bool { return strings.EqualFold(a.ID, app) || a.Name == app })
-	if i < 0 {
+	} else if found == nil {
 		s.t.Fatalf("graphtest: the world has no application %q", app)
 	}
-	token, _, err := s.server.Provider().Issue(ctx, devlogin.IssueRequest{Origin: s.URL, App: apps[i].ID, User: user, Scopes: permissions})
+	token, _, err := s.server.Provider().Issue(ctx, devlogin.IssueRequest{Origin: s.URL, App: found.ID, User: user, Scopes: permissions})
 	if err != nil {
 		s.t.Fatalf("graphtest: %v", err)
 	}
 	return token
+}
+
+// app finds an application by id, or by name in the first tenant that has it;
+// nil: there is none.
+func (s *Server) app(name string) (*identity.App, error) {
+	ctx, directory := s.t.Context(), s.directory()
+	if a, err := directory.App(ctx, name); !errors.Is(err, identity.ErrUnknown) {
+		return a, err
+	}
+	apps, err := directory.Apps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(apps, func(a *identity.App) bool { return a.Name == name && !s.fresh(a.Tenant) })
+	if i < 0 {
+		return nil, nil
+	}
+	return apps[i], nil
+}
+
+func (s *Server) fresh(tenant string) bool {
+	kit := s.server.Lab()
+	if kit == nil {
+		return false
+	}
+	fresh, err := kit.Fresh(s.t.Context(), tenant)
+	return err == nil && fresh
 }
 
 // Policies administers the server's application access policies.

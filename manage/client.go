@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/convene-meet/convene/lab"
 )
 
 // A Client calls the management of a running server.
@@ -171,4 +173,21 @@ func (c *Client) Audit(ctx context.Context, tenant string, after int64) ([]Audit
 // file.
 func (c *Client) ApplyWorld(ctx context.Context, name string, file []byte) error {
 	return c.call(ctx, http.MethodPut, "/v1/world?"+url.Values{"name": {name}}.Encode(), file, nil)
+}
+
+// Tenants lists every tenant.
+func (c *Client) Tenants(ctx context.Context) ([]lab.TenantInfo, error) {
+	var answer list[lab.TenantInfo]
+	err := c.call(ctx, http.MethodGet, "/v1/tenants", nil, &answer)
+	return answer.Value, err
+}
+
+// CreateTenant makes a fresh tenant.
+func (c *Client) CreateTenant(ctx context.Context, q lab.TenantRequest) (t lab.Tenant, err error) {
+	return t, c.call(ctx, http.MethodPost, "/v1/tenants", q, &t)
+}
+
+// DeleteTenant deletes a fresh tenant with everything in it.
+func (c *Client) DeleteTenant(ctx context.Context, tenant string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/tenants?"+url.Values{"tenant": {tenant}}.Encode(), nil, nil)
 }

@@ -18,22 +18,6 @@ import (
 // maxBody bounds a request; a world file is the largest.
 const maxBody = world.MaxSize
 
-type route func(h *Handler, r *http.Request) (any, error)
-
-// routes are everything that management does.
-var routes = map[string]route{
-	"GET /v1/server":          (*Handler).server,
-	"POST /v1/token":          (*Handler).token,
-	"POST /v1/device/approve": (*Handler).approve,
-	"GET /v1/policies":        (*Handler).listPolicies,
-	"POST /v1/policies":       (*Handler).newPolicy,
-	"PATCH /v1/policies":      (*Handler).setPolicy,
-	"DELETE /v1/policies":     (*Handler).removePolicy,
-	"POST /v1/grants":         (*Handler).grant,
-	"GET /v1/audit":           (*Handler).audit,
-	"PUT /v1/world":           (*Handler).putWorld,
-}
-
 // ServeHTTP answers one request with JSON.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	result, err := h.serve(r)
@@ -56,14 +40,17 @@ func (h *Handler) serve(r *http.Request) (any, error) {
 	if err := h.admit(r); err != nil {
 		return nil, err
 	}
-	serve, ok := routes[r.Method+" "+r.URL.Path]
-	if ok {
-		return serve(h, r)
-	}
 	var methods []string
-	for pattern := range routes {
-		if method, path, _ := strings.Cut(pattern, " "); path == r.URL.Path {
-			methods = append(methods, method)
+	for i := range routes {
+		route := &routes[i]
+		switch {
+		case route.path != r.URL.Path:
+		case route.method != r.Method:
+			methods = append(methods, route.method)
+		case route.kit && h.Lab == nil:
+			return nil, errNoKit
+		default:
+			return route.serve(h, r)
 		}
 	}
 	if len(methods) > 0 {
@@ -72,6 +59,8 @@ func (h *Handler) serve(r *http.Request) (any, error) {
 	}
 	return nil, notFound("Management has nothing at this path.")
 }
+
+var errNoKit = &Error{http.StatusNotFound, "NotFound", "The tester's kit is switched off in this server. Start it without --no-lab to have it."}
 
 // admit lets in whoever comes over the Unix socket or has the token.
 func (h *Handler) admit(r *http.Request) error {
@@ -93,7 +82,7 @@ func decode[T any](r *http.Request) (v T, err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return v, &Error{http.StatusUnsupportedMediaType, "UnsupportedMediaType", "Send Content-Type: application/json."}
 	}
-	body, err := readAll(r)
+	body, err := readAll(r, maxBody)
 	if err != nil {
 		return v, err
 	}
@@ -105,13 +94,13 @@ func decode[T any](r *http.Request) (v T, err error) {
 	return v, nil
 }
 
-func readAll(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+func readAll(r *http.Request, most int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
 	if err != nil {
 		return nil, badRequest("The body ended before it was complete.")
 	}
-	if len(body) > maxBody {
-		return nil, &Error{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("The body has more than %d bytes.", maxBody)}
+	if int64(len(body)) > most {
+		return nil, &Error{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("The body has more than %d bytes.", most)}
 	}
 	return body, nil
 }
@@ -130,7 +119,7 @@ func (h *Handler) token(r *http.Request) (any, error) {
 	if h.Issue == nil {
 		return nil, errForeign
 	}
-	app, err := h.app(r.Context(), "", q.App)
+	app, err := h.appFor(r.Context(), &q)
 	if err != nil {
 		return nil, err
 	}
@@ -138,11 +127,14 @@ func (h *Handler) token(r *http.Request) (any, error) {
 	return h.Issue(r.Context(), q)
 }
 
+// An approval is a user's yes to a device code.
+type approval struct {
+	UserCode string `json:"userCode"`
+	User     string `json:"user"`
+}
+
 func (h *Handler) approve(r *http.Request) (any, error) {
-	q, err := decode[struct {
-		UserCode string `json:"userCode"`
-		User     string `json:"user"`
-	}](r)
+	q, err := decode[approval](r)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +182,7 @@ func (h *Handler) audit(r *http.Request) (any, error) {
 }
 
 func (h *Handler) putWorld(r *http.Request) (any, error) {
-	body, err := readAll(r)
+	body, err := readAll(r, maxBody)
 	if err != nil {
 		return nil, err
 	}

@@ -137,3 +137,11 @@ func TestZeroCharacter(t *testing.T) {
 		}
 	}
 }
+
+// The tester's kit is there only where the server has it.
+func TestWithoutLab(t *testing.T) {
+	h := newHandler(openWorld(t))
+	if status, message := ask(t, h, "POST /v1/tenants", "application/json", `{}`); status != http.StatusNotFound || !strings.Contains(message, "switched off") {
+		t.Errorf("status %d, %q", status, message)
+	}
+}

@@ -2,7 +2,8 @@
 // HTTP on the management socket, and the client that the commands use. It never
 // stands on the public origin. It knows neither Graph's wire nor the terminal.
 //
-// Start at [Handler], whose routes are the table in routes; [Client] calls them.
+// Start at [Handler], whose routes are the table in routes.go; [Client] calls
+// them. What the tester's kit does is in the room lab.
 package manage
 
 import (
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/lab"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/world"
 )
@@ -33,6 +35,9 @@ type Handler struct {
 
 	TCPToken string
 	TCPHosts []string
+
+	// Lab is the tester's kit; nil where the server has none.
+	Lab *lab.Kit
 
 	// Issue makes an access token for an application or a user. Nil where the
 	// identity provider is somebody else's.
@@ -60,7 +65,8 @@ type ServerInfo struct {
 // application's tenant; empty for a token of the application itself. No scopes
 // means all that the application has.
 type TokenRequest struct {
-	App      string   `json:"app"` // id, or name
+	Tenant   string   `json:"tenant,omitempty"` // of the application: id, domain or name
+	App      string   `json:"app"`              // id, or name
 	User     string   `json:"user,omitempty"`
 	Scopes   []string `json:"scopes,omitempty"`
 	Resource string   `json:"resource,omitempty"`
@@ -150,6 +156,9 @@ func explain(err error) *Error {
 		if e.NotFound {
 			return &Error{404, "NotFound", e.Message}
 		}
+		return &Error{400, "BadRequest", e.Message}
+	}
+	if e, ok := errors.AsType[*lab.RefusedError](err); ok {
 		return &Error{400, "BadRequest", e.Message}
 	}
 	if e, ok := errors.AsType[*world.CollisionError](err); ok {

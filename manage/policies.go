@@ -17,6 +17,11 @@ const actor = "management"
 // tenant finds a tenant by id, domain or name. Without one it has to be the
 // only one of an organisation.
 func (h *Handler) tenant(ctx context.Context, name string) (*identity.Tenant, error) {
+	if name != "" {
+		if t, err := h.Directory.Tenant(ctx, name); !errors.Is(err, identity.ErrUnknown) {
+			return t, err // by id or domain, without a look at all of them
+		}
+	}
 	all, err := h.Directory.Tenants(ctx)
 	if err != nil {
 		return nil, err
@@ -47,6 +52,11 @@ func (h *Handler) app(ctx context.Context, tenant, name string) (*identity.App, 
 	if name == "" {
 		return nil, badRequest("Say which application, by id or by name.")
 	}
+	if a, err := h.Directory.App(ctx, name); err == nil && (tenant == "" || a.Tenant == tenant) {
+		return a, nil // without a look at all of them
+	} else if err != nil && !errors.Is(err, identity.ErrUnknown) {
+		return nil, err
+	}
 	all, err := h.Directory.Apps(ctx)
 	if err != nil {
 		return nil, err
@@ -54,6 +64,19 @@ func (h *Handler) app(ctx context.Context, tenant, name string) (*identity.App, 
 	found := slices.DeleteFunc(slices.Clone(all), func(a *identity.App) bool {
 		return tenant != "" && a.Tenant != tenant || !strings.EqualFold(a.ID, name) && !strings.EqualFold(a.Name, name)
 	})
+	if len(found) > 1 && tenant == "" && h.Lab != nil {
+		// Fresh tenants come and go, and take no name from those of the world.
+		lasting := slices.DeleteFunc(slices.Clone(found), func(a *identity.App) bool {
+			fresh, unknown := h.Lab.Fresh(ctx, a.Tenant)
+			err = errors.Join(err, unknown)
+			return fresh
+		})
+		if err != nil {
+			return nil, err
+		} else if len(lasting) == 1 {
+			found = lasting
+		}
+	}
 	switch len(found) {
 	case 1:
 		return found[0], nil
@@ -67,6 +90,29 @@ func (h *Handler) app(ctx context.Context, tenant, name string) (*identity.App, 
 		return nil, notFound(fmt.Sprintf("There is no application %q. There are %s.", name, strings.Join(names, ", ")))
 	}
 	return nil, badRequest(fmt.Sprintf("%q is the name of %d applications. Use the id.", name, len(found)))
+}
+
+// appFor finds the application of a token in the tenant that is meant: the one
+// that is named, or that of the user's name.
+func (h *Handler) appFor(ctx context.Context, q *TokenRequest) (*identity.App, error) {
+	tenant := ""
+	if q.Tenant != "" {
+		t, err := h.tenant(ctx, q.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		tenant = t.ID
+	} else if _, domain, ok := strings.Cut(q.User, "@"); ok {
+		t, err := h.Directory.Tenant(ctx, domain)
+		if err == nil {
+			if a, err := h.app(ctx, t.ID, q.App); err == nil {
+				return a, nil
+			}
+		} else if !errors.Is(err, identity.ErrUnknown) {
+			return nil, err
+		}
+	}
+	return h.app(ctx, tenant, q.App)
 }
 
 // appIDs turns names into ids. An id that is nobody's is kept: a policy may

@@ -27,6 +27,7 @@ import (
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/identity/devlogin"
 	"github.com/convene-meet/convene/join"
+	"github.com/convene-meet/convene/lab"
 	"github.com/convene-meet/convene/manage"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/web"
@@ -47,6 +48,10 @@ type Config struct {
 	NamesInPaths bool          // applications may name users by UPN
 	PolicyDelay  time.Duration // until a changed application access policy is in effect
 
+	// Lab gives management the tester's kit, with which whoever administers the
+	// server can reset, seed and break it.
+	Lab bool
+
 	ManagementListen string // "host:port" of management over TCP; empty: the Unix socket alone
 	ManagementToken  string // bearer token of management over TCP
 
@@ -61,7 +66,7 @@ type Config struct {
 // Default is the configuration of "convene dev".
 func Default() Config {
 	return Config{
-		Listen: "localhost:8443", Data: "convene-data", World: world.BuiltIn(), Clouds: []Cloud{Global}, NamesInPaths: true,
+		Listen: "localhost:8443", Data: "convene-data", World: world.BuiltIn(), Clouds: []Cloud{Global}, NamesInPaths: true, Lab: true,
 		Grace: 10 * time.Second, Log: slog.New(slog.DiscardHandler), Now: time.Now, Version: "unknown",
 	}
 }
@@ -81,6 +86,7 @@ type Server struct {
 	policies *identity.Policies
 	api      *graph.Handler
 	site     *graph.Site // of url
+	lab      *lab.Kit    // nil where there is none
 	fatal    chan error
 	close    func() error
 }
@@ -151,6 +157,9 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	sites, own := newSites(cfg, host, port)
 	s.url, s.site = own, sites.of(own)
+	if cfg.Lab {
+		s.lab = &lab.Kit{Meetings: s.store, Directory: s.store, World: cfg.World, Now: cfg.Now}
+	}
 	keys := &identity.Keys{Store: s.store, Now: cfg.Now, Make: cfg.MakeKey}
 	if _, err := keys.Signing(ctx); err != nil {
 		return fmt.Errorf("signing key: %w", err)
@@ -178,7 +187,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.http = newHTTPServer(s.access.wrap(public), certificate, cfg.Log)
 	s.manage, err = newManaged(ctx, cfg, &manage.Handler{
-		Policies: s.policies, Directory: directory, Store: s.store, Log: cfg.Log, Now: cfg.Now,
+		Policies: s.policies, Directory: directory, Store: s.store, Log: cfg.Log, Now: cfg.Now, Lab: s.lab,
 		URL: s.url, CAFile: s.ca.file, Version: cfg.Version, Issue: s.issue, Approve: s.approve,
 	})
 	return err
@@ -206,6 +215,9 @@ func (s *Server) CAFile() string { return s.ca.file }
 
 // Policies administers application access policies, as management does.
 func (s *Server) Policies() *identity.Policies { return s.policies }
+
+// Lab is the tester's kit, or nil.
+func (s *Server) Lab() *lab.Kit { return s.lab }
 
 // Store is the open store. It is closed with the server.
 func (s *Server) Store() Store { return s.store }

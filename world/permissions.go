@@ -88,3 +88,20 @@ func ofKind(kind int) (names []string) {
 	}
 	return names
 }
+
+// ApplicationPermissions lists every permission that an application may have for
+// itself.
+func ApplicationPermissions() []string { return permissionsOf(application) }
+
+// DelegatedPermissions lists every permission that an application may have for a
+// user.
+func DelegatedPermissions() []string { return permissionsOf(delegated) }
+
+func permissionsOf(kind int) (names []string) {
+	for _, p := range permissions {
+		if p.kind&kind != 0 {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}

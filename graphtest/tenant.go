@@ -1,0 +1,73 @@
+package graphtest
+
+import (
+	"testing"
+
+	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/lab"
+)
+
+// A LiveTenant is a tenant of a running server, and what a test can do to it.
+// Nothing of that touches another tenant.
+type LiveTenant struct {
+	ID     string
+	Domain string
+	Users  []lab.User // of a fresh tenant: ann and bob
+
+	// Booking and Portal are the ids of the applications of a fresh tenant: one
+	// with every application permission, one with every delegated one.
+	Booking, Portal string
+
+	s *Server
+	t testing.TB
+}
+
+// NewTenant makes a fresh tenant with two users, two applications and a policy
+// for the whole tenant. It takes milliseconds, so that tests which share a
+// server can have one each.
+func (s *Server) NewTenant(t testing.TB) *LiveTenant {
+	t.Helper()
+	kit := s.kit(t)
+	made, err := kit.CreateTenant(t.Context(), lab.TenantRequest{TollNumber: "+1 206-555-0100", VideoInterop: true})
+	if err != nil {
+		t.Fatalf("graphtest: %v", err)
+	}
+	return &LiveTenant{ID: made.ID, Domain: made.Domain, Users: made.Users, Booking: made.Booking.ID, Portal: made.Portal.ID, s: s, t: t}
+}
+
+// Tenant is a tenant of the server's world, named by domain or id.
+func (s *Server) Tenant(t testing.TB, domain string) *LiveTenant {
+	t.Helper()
+	found, err := s.directory().Tenant(t.Context(), domain)
+	if err != nil {
+		t.Fatalf("graphtest: tenant %s: %v", domain, err)
+	}
+	return &LiveTenant{ID: found.ID, Domain: found.Domain, s: s, t: t}
+}
+
+func (s *Server) kit(t testing.TB) *lab.Kit {
+	t.Helper()
+	kit := s.server.Lab()
+	if kit == nil {
+		t.Fatal("graphtest: the server has no tester's kit: its configuration says so")
+	}
+	return kit
+}
+
+func (s *Server) directory() *identity.Directory {
+	return &identity.Directory{Store: s.server.Store(), Now: s.server.Now()}
+}
+
+// AppToken returns an access token of the application booking of a fresh tenant,
+// with the given permissions: all that it has when none is given.
+func (t *LiveTenant) AppToken(permissions ...string) string {
+	t.t.Helper()
+	return t.s.AppToken(t.Booking, permissions...)
+}
+
+// UserToken returns an access token of a user of a fresh tenant, named by UPN or
+// id, who signed in to the application portal.
+func (t *LiveTenant) UserToken(user string, permissions ...string) string {
+	t.t.Helper()
+	return t.s.UserToken(user, t.Portal, permissions...)
+}

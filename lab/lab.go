@@ -1,0 +1,38 @@
+// Package lab is the tester's kit: fresh tenants, reset, seed, snapshots, a
+// clock for each tenant, faults and throttling on demand, and a log of requests
+// to assert on. It is for development and tests, and a server has it only where
+// that is asked for. It knows nothing of HTTP, of commands or of how an engine
+// keeps things.
+//
+// Start at [Kit]. Everything is done to one tenant, so that tests that run side
+// by side never meet.
+package lab
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/meeting"
+	"github.com/convene-meet/convene/world"
+)
+
+// A Kit is the tester's kit of one server. Use it by pointer.
+type Kit struct {
+	Meetings  meeting.Store
+	Directory identity.Store
+	// World is what the tenants were before any test: see [Kit.Reset].
+	World *world.World
+	Now   func() time.Time // the server's own clock
+}
+
+// A RefusedError is something that the kit was asked for and does not do. Message
+// says what to ask for instead.
+type RefusedError struct{ Message string }
+
+func (e *RefusedError) Error() string { return e.Message }
+
+func refuse(format string, args ...any) error { return &RefusedError{fmt.Sprintf(format, args...)} }
+
+// actor is who changes things through the kit, in the audit log.
+const actor = "lab"
