@@ -194,7 +194,7 @@ func readWorld(ctx context.Context, name string) (*server.World, []byte, error) 
 	done := make(chan result, 1)
 	go func() {
 		var r result
-		if r.raw, r.err = readAtMost(name, server.MaxWorld+1); r.err == nil { // one more is told as too many
+		if r.raw, r.err = readAtMost("world", name, server.MaxWorld+1); r.err == nil { // one more is told as too many
 			r.w, r.err = server.ParseWorld(relative(name), r.raw)
 		}
 		done <- r
@@ -207,14 +207,15 @@ func readWorld(ctx context.Context, name string) (*server.World, []byte, error) 
 	}
 }
 
-func readAtMost(name string, n int64) ([]byte, error) {
+// readAtMost reads n bytes of a file, which errors call by what it is.
+func readAtMost(what, name string, n int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("world: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, n))
 	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("world: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return raw, nil
 }

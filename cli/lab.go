@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/convene-meet/convene/lab"
+	"github.com/convene-meet/convene/server"
 )
 
 type tenantCommands struct {
@@ -84,4 +85,64 @@ func (c *tenantDeleteCommand) Run(ctx context.Context, p *Program) error {
 	}
 	fmt.Fprintf(p.Stdout, "The tenant %s is deleted.\n", c.Tenant)
 	return nil
+}
+
+// A scope is the tenant that a command is about, or all where that is said.
+type scope struct {
+	Tenant string `help:"Tenant, by domain, name or id; needed where there are several." placeholder:"TENANT" env:"CONVENE_TENANT" xor:"tenant"`
+	All    bool   `help:"Every tenant." xor:"tenant"`
+}
+
+type resetCommand struct {
+	Directory bool `help:"Bring users, groups, applications and policies back, too."`
+	scope     `embed:""`
+	format    `embed:""`
+	target    `embed:""`
+}
+
+func (c *resetCommand) Help() string {
+	return `The directory goes back to the world that the server started with, and a fresh tenant to what it was made with. What is in neither, such as a policy made since, is removed.`
+}
+
+func (c *resetCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	a, err := client.Reset(ctx, lab.ResetRequest{Tenant: c.Tenant, All: c.All, Directory: c.Directory})
+	if err != nil {
+		return err
+	}
+	return c.print(p.Stdout, a, func(w io.Writer) {
+		fmt.Fprintf(w, "%d meetings of %s are removed.\n", a.Meetings, joined(a.Tenants))
+	})
+}
+
+type seedCommand struct {
+	File   string `arg:"" type:"path" help:"File of meetings, in YAML or JSON."`
+	Tenant string `help:"Tenant of the organizers, by domain, name or id; without one that of their names." placeholder:"TENANT" env:"CONVENE_TENANT"`
+	format `embed:""`
+	target `embed:""`
+}
+
+func (c *seedCommand) Help() string {
+	return `The file has a list "meetings". Each names its organizer by UPN, its externalId, and whatever else create takes, by the names of the wire: subject, startDateTime, endDateTime, lobbyBypassSettings, …; attendees may be a list of names. A meeting whose externalId is there already stays as it is. With a mistake in the file no meeting is made.`
+}
+
+func (c *seedCommand) Run(ctx context.Context, p *Program) error {
+	raw, err := readAtMost("seed", c.File, server.MaxWorld+1)
+	if err != nil {
+		return err
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	a, err := client.Seed(ctx, c.Tenant, relative(c.File), raw)
+	if err != nil {
+		return err
+	}
+	return c.print(p.Stdout, a, func(w io.Writer) {
+		fmt.Fprintf(w, "%d meetings are made, %d were there already.\n", a.Created, a.Existing)
+	})
 }

@@ -71,3 +71,30 @@ func (t *LiveTenant) UserToken(user string, permissions ...string) string {
 	t.t.Helper()
 	return t.s.UserToken(user, t.Portal, permissions...)
 }
+
+// Reset removes every meeting of the tenant. With directory it brings users,
+// groups, applications and policies back to what they were first, too.
+func (t *LiveTenant) Reset(directory bool) {
+	t.t.Helper()
+	if _, err := t.s.kit(t.t).Reset(t.t.Context(), t.tenant(), directory); err != nil {
+		t.t.Fatalf("graphtest: %v", err)
+	}
+}
+
+// Seed makes the meetings of a file in YAML or JSON that are not there yet: see
+// "convene seed --help".
+func (t *LiveTenant) Seed(file string) {
+	t.t.Helper()
+	if _, err := t.s.kit(t.t).Seed(t.t.Context(), t.tenant(), "seed", []byte(file)); err != nil {
+		t.t.Fatalf("graphtest: %v", err)
+	}
+}
+
+func (t *LiveTenant) tenant() *identity.Tenant {
+	t.t.Helper()
+	found, err := t.s.directory().Tenant(t.t.Context(), t.ID)
+	if err != nil {
+		t.t.Fatalf("graphtest: tenant %s: %v", t.Domain, err)
+	}
+	return found
+}

@@ -50,3 +50,21 @@ func TestFreshTenantIsQuick(t *testing.T) {
 		t.Errorf("p50 %v; want at most %v", p50, most)
 	}
 }
+
+// A test seeds its tenant, and resets it; others are not touched.
+func TestSeedAndReset(t *testing.T) {
+	srv := graphtest.New(t)
+	one, other := srv.NewTenant(t), srv.NewTenant(t)
+	for _, tenant := range []*graphtest.LiveTenant{one, other} {
+		tenant.Seed(`meetings: [{ externalId: x, organizer: ann }]`)
+	}
+	one.Reset(true)
+	for _, tt := range []struct {
+		tenant *graphtest.LiveTenant
+		want   int
+	}{{one, http.StatusCreated}, {other, http.StatusOK}} {
+		if status := createOrGet(t, srv, tt.tenant.UserToken(tt.tenant.Users[0].UPN)); status != tt.want {
+			t.Errorf("status %d; want %d", status, tt.want)
+		}
+	}
+}

@@ -191,3 +191,14 @@ func (c *Client) CreateTenant(ctx context.Context, q lab.TenantRequest) (t lab.T
 func (c *Client) DeleteTenant(ctx context.Context, tenant string) error {
 	return c.call(ctx, http.MethodDelete, "/v1/tenants?"+url.Values{"tenant": {tenant}}.Encode(), nil, nil)
 }
+
+// Reset brings one tenant, or all, back to what they were.
+func (c *Client) Reset(ctx context.Context, q lab.ResetRequest) (a lab.ResetAnswer, err error) {
+	return a, c.call(ctx, http.MethodPost, "/v1/reset", q, &a)
+}
+
+// Seed makes the meetings of a file that are not there yet. name is what errors
+// call the file.
+func (c *Client) Seed(ctx context.Context, tenant, name string, file []byte) (a lab.SeedAnswer, err error) {
+	return a, c.call(ctx, http.MethodPost, "/v1/seed?"+url.Values{"tenant": {tenant}, "name": {name}}.Encode(), file, &a)
+}

@@ -1,6 +1,8 @@
 package manage
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 
 	"github.com/convene-meet/convene/identity"
@@ -26,6 +28,55 @@ func (h *Handler) deleteTenant(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return struct{}{}, h.Lab.DeleteTenant(r.Context(), t)
+}
+
+func (h *Handler) reset(r *http.Request) (any, error) {
+	ctx := r.Context()
+	q, err := decode[lab.ResetRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	tenants, err := h.meant(ctx, q.Tenant, q.All)
+	if err != nil {
+		return nil, err
+	}
+	answer := lab.ResetAnswer{}
+	for _, t := range tenants {
+		n, err := h.Lab.Reset(ctx, t, q.Directory)
+		if err != nil {
+			return nil, err
+		}
+		answer.Tenants = append(answer.Tenants, t.Domain)
+		answer.Meetings += n
+	}
+	return answer, nil
+}
+
+// meant is the one tenant that is named, or all of them where that is said.
+func (h *Handler) meant(ctx context.Context, name string, all bool) ([]*identity.Tenant, error) {
+	switch {
+	case all && name != "":
+		return nil, badRequest("Give tenant or all, not both.")
+	case all:
+		return h.Directory.Tenants(ctx)
+	}
+	t, err := h.tenant(ctx, name)
+	return []*identity.Tenant{t}, err
+}
+
+func (h *Handler) seed(r *http.Request) (any, error) {
+	body, err := readAll(r, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	query := r.URL.Query()
+	var t *identity.Tenant
+	if name := query.Get("tenant"); name != "" {
+		if t, err = h.tenant(r.Context(), name); err != nil {
+			return nil, err
+		}
+	}
+	return h.Lab.Seed(r.Context(), t, cmp.Or(query.Get("name"), "seed"), body)
 }
 
 // tenantOf is the tenant that a request's query names.

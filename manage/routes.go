@@ -52,6 +52,10 @@ func init() {
 		{http.MethodGet, "/v1/tenants", "Every tenant.", nil, nil, list[lab.TenantInfo]{}, true, (*Handler).listTenants},
 		{http.MethodPost, "/v1/tenants", "Make a fresh tenant with users, applications and a policy.", nil, lab.TenantRequest{}, lab.Tenant{}, true, (*Handler).createTenant},
 		{http.MethodDelete, "/v1/tenants", "Delete a fresh tenant with everything in it.", []parameter{ofTenant}, nil, nil, true, (*Handler).deleteTenant},
+		{http.MethodPost, "/v1/reset", "Remove the meetings of a tenant, and bring its directory back.", nil, lab.ResetRequest{}, lab.ResetAnswer{}, true, (*Handler).reset},
+		{http.MethodPost, "/v1/seed", "Make the meetings of a file that are not there yet.", []parameter{
+			{"tenant", "The tenant of the organizers; that of their names where none is given."}, {"name", "What errors call the file."},
+		}, file("application/yaml"), lab.SeedAnswer{}, true, (*Handler).seed},
 	}
 }
 

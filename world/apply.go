@@ -110,6 +110,16 @@ func (w *World) Add(ctx context.Context, store identity.Store, now time.Time, mo
 	})
 }
 
+// Records are the records of a store that holds w and nothing else.
+func (w *World) Records() ([]identity.Record, error) {
+	changes, err := w.alone()
+	records := make([]identity.Record, len(changes))
+	for i, c := range changes {
+		records[i] = c.Record
+	}
+	return records, err
+}
+
 // alone is what it takes to bring an empty store to w.
 func (w *World) alone() ([]identity.Change, error) {
 	m := &merge{World: w, stored: map[recordKey]identity.Record{}, owners: map[ownerKey]string{}, domains: map[string]string{}}

@@ -32,26 +32,13 @@ const (
 // mistake of meaning at once, each as "file:line: key: what is wrong"; of the
 // mistakes of form only the first one can be told.
 func Parse(name string, data []byte) (*World, error) {
-	if line, wrong := unfit(data); wrong != "" {
-		return nil, fmt.Errorf("%s:%d: %s", name, line, wrong)
-	}
-	tokens := lexer.Tokenize(string(data))
-	if line := tooDeep(tokens); line > 0 {
-		return nil, fmt.Errorf("%s:%d: lists and maps are nested more than %d deep", name, line, maxDepth)
-	}
-	file, err := parser.Parse(tokens, 0)
+	file, r, err := readYAML(name, data)
 	if err != nil {
-		return nil, syntaxError(name, err)
-	}
-	if len(file.Docs) > 1 {
-		return nil, fmt.Errorf("%s: a world file is one YAML document, this one has %d", name, len(file.Docs))
+		return nil, err
 	}
 	w := &World{name: name}
 	if len(file.Docs) > 0 && file.Docs[0].Body != nil {
-		body, r := file.Docs[0].Body, &reader{anchors: map[string]ast.Node{}, values: map[string]int{}}
-		if r.expand(body); r.tooMany != nil {
-			return nil, fmt.Errorf("%s:%d: with its aliases written out the file has more than %d values", name, lineOf(r.tooMany), maxValues)
-		}
+		body := file.Docs[0].Body
 		if err := yaml.NewDecoder(strings.NewReader(""), yaml.DisallowUnknownField()).DecodeFromNode(body, w); err != nil {
 			return nil, typeError(name, data, err)
 		}
@@ -61,6 +48,31 @@ func Parse(name string, data []byte) (*World, error) {
 	c.world(w)
 	w.warnings = c.warnings
 	return w, errors.Join(c.problems...)
+}
+
+// readYAML parses one document of YAML, within the limits above.
+func readYAML(name string, data []byte) (*ast.File, *reader, error) {
+	if line, wrong := unfit(data); wrong != "" {
+		return nil, nil, fmt.Errorf("%s:%d: %s", name, line, wrong)
+	}
+	tokens := lexer.Tokenize(string(data))
+	if line := tooDeep(tokens); line > 0 {
+		return nil, nil, fmt.Errorf("%s:%d: lists and maps are nested more than %d deep", name, line, maxDepth)
+	}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return nil, nil, syntaxError(name, err)
+	}
+	if len(file.Docs) > 1 {
+		return nil, nil, fmt.Errorf("%s: the file has to be one YAML document, this one has %d", name, len(file.Docs))
+	}
+	r := &reader{anchors: map[string]ast.Node{}, values: map[string]int{}}
+	if len(file.Docs) > 0 && file.Docs[0].Body != nil {
+		if r.expand(file.Docs[0].Body); r.tooMany != nil {
+			return nil, nil, fmt.Errorf("%s:%d: with its aliases written out the file has more than %d values", name, lineOf(r.tooMany), maxValues)
+		}
+	}
+	return file, r, nil
 }
 
 // unfit says where a text is nothing for the YAML parser.
