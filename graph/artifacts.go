@@ -202,7 +202,7 @@ func (h *Handler) artifact(c *call, b []byte) (result, error) {
 	context := "users('" + a.organizer.User.ID + "')/onlineMeetings"
 	switch c.route.action {
 	case actionAllTranscripts, actionAllRecordings:
-		if err := checkArguments(c.route.args, a.organizer); err != nil {
+		if err := checkArguments(c.route.args, c.URL.RawQuery, a.organizer); err != nil {
 			return result{}, err
 		}
 		kind := typeTranscript
@@ -266,10 +266,16 @@ func (a *answer) nothing(b []byte, context string, opts options, delta string) r
 
 // checkArguments reads the arguments of getAllTranscripts and getAllRecordings:
 // meetingOrganizerUserId='{oid}',startDateTime=…,endDateTime=…, all of them
-// optional, in any order.
-func checkArguments(args string, o *identity.Organizer) error {
+// optional, in any order. A value may be an alias, startDateTime=@start, for
+// the query parameter @start; the SDKs put aliases into quotes, and leave the @
+// away in the query. An alias without a value is null.
+func checkArguments(args, rawQuery string, o *identity.Organizer) error {
 	if args == "" {
 		return nil
+	}
+	query, err := parseQuery(rawQuery)
+	if err != nil {
+		return err
 	}
 	seen := []string{}
 	for item := range strings.SplitSeq(args, ",") {
@@ -280,6 +286,14 @@ func checkArguments(args string, o *identity.Organizer) error {
 			return newError(codeBadRequest, "The argument '%s' is malformed or given twice. Write meetingOrganizerUserId='{id}',startDateTime=2031-02-06T09:00:00Z,endDateTime=2031-02-07T09:00:00Z.", quotable(item))
 		}
 		seen = append(seen, lower)
+		if alias := strings.Trim(value, "'"); strings.HasPrefix(alias, "@") {
+			if value = query.Get(alias); value == "" {
+				value = query.Get(alias[1:])
+			}
+			if value == "" {
+				continue
+			}
+		}
 		switch lower {
 		case "meetingorganizeruserid":
 			if id := strings.Trim(value, "'"); !strings.EqualFold(id, o.User.ID) {
