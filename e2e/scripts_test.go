@@ -22,6 +22,32 @@ func TestNode(t *testing.T) {
 	}
 }
 
+// TestNodeExtensions runs the script for what a tenant may have beyond Graph,
+// with a server whose world has it.
+func TestNodeExtensions(t *testing.T) {
+	t.Parallel()
+	world, err := exec.CommandContext(t.Context(), convene, "world", "show").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const domain = "    domain: contoso.example\n"
+	file := filepath.Join(t.TempDir(), "world.yaml")
+	changed := strings.Replace(string(world), domain, domain+"    extensions: [listMeetings]\n", 1)
+	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	own, err := start(t.TempDir(), "--listen", "localhost:0", "--world", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := own.stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	runScriptWith(t, own, "node", "--test", "--test-reporter=spec", "js/extensions/list.test.js")
+}
+
 // TestPython runs the script for the MSAL that Debian has.
 func TestPython(t *testing.T) {
 	t.Parallel()
@@ -29,6 +55,11 @@ func TestPython(t *testing.T) {
 }
 
 func runScript(t *testing.T, name string, args ...string) {
+	t.Helper()
+	runScriptWith(t, server, name, args...)
+}
+
+func runScriptWith(t *testing.T, server *process, name string, args ...string) {
 	t.Helper()
 	ca := filepath.Join(server.dir, "ca.pem")
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -39,6 +70,7 @@ func runScript(t *testing.T, name string, args ...string) {
 		"SCREENSHOTS="+screenshots(t),
 		"NODE_EXTRA_CA_CERTS="+ca,
 		"REQUESTS_CA_BUNDLE="+ca,
+		"SSL_CERT_FILE="+ca,
 		"PYTHONDONTWRITEBYTECODE=1",
 	)
 	out, err := cmd.CombinedOutput()

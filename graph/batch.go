@@ -122,7 +122,7 @@ func (r *reader) part(what string) (*part, error) {
 		at := what + "/" + name
 		switch name {
 		case "id":
-			p.id, err = r.required(at)
+			p.id, err = r.partID(at)
 		case "method":
 			p.method, err = r.required(at)
 			p.method = strings.ToUpper(p.method)
@@ -137,7 +137,7 @@ func (r *reader) part(what string) (*part, error) {
 		case "dependsOn":
 			if !r.null() {
 				err = r.array(at, func(i int) error {
-					id, err := r.required(at + "/" + strconv.Itoa(i))
+					id, err := r.partID(at + "/" + strconv.Itoa(i))
 					p.needIDs = append(p.needIDs, id)
 					return err
 				})
@@ -159,6 +159,16 @@ func (r *reader) part(what string) (*part, error) {
 		return p, invalid(what+"/headers", "Write request id : %s does not contain Content-Type header or body. A part with a body needs the Content-Type of the body in its own headers.", quotable(p.id))
 	}
 	return p, nil
+}
+
+// partID reads the id of a part: a string, or a number as some clients write it,
+// which stands for the string with its digits.
+func (r *reader) partID(what string) (string, error) {
+	if r.dec.PeekKind() != '0' {
+		return r.required(what)
+	}
+	digits, err := r.raw()
+	return string(digits), err
 }
 
 func missingInPart(what string) error {

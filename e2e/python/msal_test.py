@@ -9,6 +9,7 @@ import os
 import subprocess
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import msal
@@ -17,6 +18,7 @@ URL = os.environ["CONVENE_URL"]
 TENANT = "5f0c9a3e-2b7d-4c1a-9e64-7d1b8a2f3c10"
 ANN = "c0ffee00-0001-4a00-8000-000000000002"
 DORA = "c0ffee00-0001-4a00-8000-000000000004"
+BOOKING = "a9900000-0001-4a00-8000-000000000001"
 CRM = "a9900000-0002-4a00-8000-000000000002"
 PORTAL = "a9900000-0004-4a00-8000-000000000004"
 DEFAULT = ["https://graph.microsoft.com/.default"]
@@ -24,19 +26,25 @@ MEETINGS = ["https://graph.microsoft.com/OnlineMeetings.ReadWrite"]
 WHERE = {"authority": f"{URL}/{TENANT}", "instance_discovery": False}
 
 
-def create_or_get(token, owner, body):
-    """Returns the status and the decoded body of the answer."""
+def call(token, method, path, body=None):
+    """Returns the status and the decoded body of the answer, None where there is none."""
     request = urllib.request.Request(
-        f"{URL}/v1.0/{owner}/onlineMeetings/createOrGet",
-        data=json.dumps(body).encode(),
+        f"{URL}/v1.0/{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": "Bearer " + token, "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, json.load(answer)
+        answer = urllib.request.urlopen(request)
     except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
+        answer = error
+    with answer:
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+
+
+def create_or_get(token, owner, body):
+    return call(token, "POST", f"{owner}/onlineMeetings/createOrGet", body)
 
 
 def application(secret="crm-secret"):
@@ -52,6 +60,38 @@ class MSAL(unittest.TestCase):
         found, second = create_or_get(token["access_token"], f"users/{DORA}", body)
         self.assertEqual((made, found), (201, 200), first)
         self.assertEqual(first["id"], second["id"])
+
+    def test_an_application_does_everything_with_a_meeting(self):
+        app = msal.ConfidentialClientApplication(BOOKING, client_credential="booking-secret", **WHERE)
+        token = app.acquire_token_for_client(DEFAULT)["access_token"]
+        meetings = f"users/{ANN}/onlineMeetings"
+        status, made = call(token, "POST", meetings, {"subject": "Operations"})
+        self.assertEqual((status, made["subject"]), (201, "Operations"))
+        one = f"{meetings}/{made['id']}"
+        for path in (
+            "$filter=" + urllib.parse.quote(f"JoinWebUrl eq '{made['joinWebUrl']}'"),
+            urllib.parse.urlencode({"$filter": f"JoinWebUrl eq '{made['joinWebUrl']}'"}),
+        ):
+            status, found = call(token, "GET", f"{meetings}?{path}")
+            self.assertEqual((status, [m["id"] for m in found["value"]]), (200, [made["id"]]))
+        status, changed = call(token, "PATCH", one, {"subject": "Changed"})
+        self.assertEqual((status, changed["subject"]), (200, "Changed"))
+        status, read = call(token, "GET", one + "?$select=subject,id")
+        self.assertEqual((status, read["subject"], read["id"]), (200, "Changed", made["id"]))
+        status, link = call(token, "GET", one + "/getVirtualAppointmentJoinWebUrl")
+        self.assertEqual((status, link["value"].startswith(URL + "/")), (200, True))
+        for path in (
+            one + "/attendanceReports",
+            one + "/transcripts",
+            one + "/recordings",
+            f"{meetings}/getAllTranscripts(meetingOrganizerUserId='{ANN}')",
+            f"{meetings}/getAllRecordings(meetingOrganizerUserId='{ANN}')",
+        ):
+            status, left = call(token, "GET", path)
+            self.assertEqual((status, left["value"]), (200, []), path)
+        self.assertEqual(call(token, "DELETE", one), (204, None))
+        status, body = call(token, "GET", one)
+        self.assertEqual((status, body["error"]["code"]), (404, "NotFound"))
 
     def test_a_missing_policy_is_said(self):
         token = application().acquire_token_for_client(DEFAULT)
