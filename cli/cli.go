@@ -53,6 +53,7 @@ type commands struct {
 	Tenant     tenantCommands    `cmd:"" help:"Fresh tenants for tests that run side by side."`
 	Reset      resetCommand      `cmd:"" help:"Remove a tenant's meetings, and bring its directory back to what it was."`
 	Seed       seedCommand       `cmd:"" help:"Make the meetings of a file that are not there yet."`
+	Snapshot   snapshotCommands  `cmd:"" help:"Keep a tenant as it is, and bring it back."`
 	World      worldCommands     `cmd:"" help:"World files: tenants, users, apps and policies."`
 	Audit      auditCommand      `cmd:"" help:"List what was changed through management."`
 	Check      checkCommand      `cmd:"" help:"Check every page of a data directory whose server is stopped."`

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/convene-meet/convene/lab"
 	"github.com/convene-meet/convene/server"
@@ -144,5 +146,63 @@ func (c *seedCommand) Run(ctx context.Context, p *Program) error {
 	}
 	return c.print(p.Stdout, a, func(w io.Writer) {
 		fmt.Fprintf(w, "%d meetings are made, %d were there already.\n", a.Created, a.Existing)
+	})
+}
+
+type snapshotCommands struct {
+	Save    snapshotSaveCommand    `cmd:"" help:"Write a tenant's directory and meetings to a file."`
+	Restore snapshotRestoreCommand `cmd:"" help:"Bring a tenant back to what a file holds."`
+}
+
+type snapshotSaveCommand struct {
+	File       string `arg:"" type:"path" help:"File to write; it is made readable by its owner alone, since it holds hashes of passwords."`
+	tenantFlag `embed:""`
+	target     `embed:""`
+}
+
+func (c *snapshotSaveCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	s, err := client.Snapshot(ctx, c.Tenant)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.File, append(s, '\n'), 0o600); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Stdout, "Saved to %s.\n", relative(c.File))
+	return nil
+}
+
+type snapshotRestoreCommand struct {
+	File   string `arg:"" type:"path" help:"File that snapshot save wrote."`
+	format `embed:""`
+	target `embed:""`
+}
+
+func (c *snapshotRestoreCommand) Help() string {
+	return `The tenant is the one of the snapshot; it is made where this server does not have it. Meetings are replaced in one step: their ids, links and numbers are the same as before. Users, groups, applications and policies are replaced, too.`
+}
+
+func (c *snapshotRestoreCommand) Run(ctx context.Context, p *Program) error {
+	raw, err := readAtMost("snapshot", c.File, lab.MaxSnapshot+1)
+	if err != nil {
+		return err
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	if !json.Valid(raw) {
+		return fmt.Errorf("%s: this is no snapshot: it is not JSON", relative(c.File))
+	}
+	a, err := client.Restore(ctx, raw)
+	if err != nil {
+		return err
+	}
+	return c.print(p.Stdout, a, func(w io.Writer) {
+		fmt.Fprintf(w, "%s is restored, with %d meetings.\n", a.Tenant, a.Meetings)
 	})
 }

@@ -90,6 +90,23 @@ func (t *LiveTenant) Seed(file string) {
 	}
 }
 
+// Snapshot returns what brings the tenant back to what it is now: its meetings,
+// with their ids, links and numbers, and its directory.
+func (t *LiveTenant) Snapshot() (restore func()) {
+	t.t.Helper()
+	kit := t.s.kit(t.t)
+	s, err := kit.Save(t.t.Context(), t.tenant())
+	if err != nil {
+		t.t.Fatalf("graphtest: %v", err)
+	}
+	return func() {
+		t.t.Helper()
+		if err := kit.Restore(t.t.Context(), s); err != nil {
+			t.t.Fatalf("graphtest: %v", err)
+		}
+	}
+}
+
 func (t *LiveTenant) tenant() *identity.Tenant {
 	t.t.Helper()
 	found, err := t.s.directory().Tenant(t.t.Context(), t.ID)

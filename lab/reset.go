@@ -52,6 +52,12 @@ func (k *Kit) resetDirectory(ctx context.Context, t *identity.Tenant) error {
 	if err != nil {
 		return err
 	}
+	r, err := k.Directory.Record(ctx, identity.KindWorld, t.ID, freshID, k.Now())
+	if err == nil {
+		want = append(want, r)
+	} else if !errors.Is(err, identity.ErrNoRecord) {
+		return err
+	}
 	return k.restoreDirectory(ctx, t.ID, t.Domain, "tenant.reset", want)
 }
 

@@ -153,7 +153,6 @@ func (k *Kit) DeleteTenant(ctx context.Context, t *identity.Tenant) error {
 	if err != nil {
 		return err
 	}
-	records = append(records, identity.Record{Kind: identity.KindWorld, Tenant: t.ID, ID: freshID})
 	changes := make([]identity.Change, 0, len(records))
 	for _, r := range records {
 		changes = append(changes, identity.Change{Record: r, Expect: identity.AnyRevision, Delete: true})
@@ -177,6 +176,11 @@ func (k *Kit) records(ctx context.Context, tenant string) (all []identity.Record
 		return nil, err
 	}
 	all = append(all, r)
+	if r, err = k.Directory.Record(ctx, identity.KindWorld, tenant, freshID, now); err == nil {
+		all = append(all, r)
+	} else if !errors.Is(err, identity.ErrNoRecord) {
+		return nil, err
+	}
 	for _, kind := range []identity.Kind{identity.KindUser, identity.KindGroup, identity.KindPolicy, identity.KindGrant} {
 		records, err := k.Directory.Records(ctx, kind, tenant, now)
 		if err != nil {

@@ -75,6 +75,8 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	kind := ""
 	switch v := in.(type) {
 	case nil:
+	case json.RawMessage:
+		body, kind = bytes.NewReader(v), "application/json"
 	case []byte:
 		body, kind = bytes.NewReader(v), "application/yaml"
 	default:
@@ -201,4 +203,14 @@ func (c *Client) Reset(ctx context.Context, q lab.ResetRequest) (a lab.ResetAnsw
 // call the file.
 func (c *Client) Seed(ctx context.Context, tenant, name string, file []byte) (a lab.SeedAnswer, err error) {
 	return a, c.call(ctx, http.MethodPost, "/v1/seed?"+url.Values{"tenant": {tenant}, "name": {name}}.Encode(), file, &a)
+}
+
+// Snapshot takes a snapshot of a tenant.
+func (c *Client) Snapshot(ctx context.Context, tenant string) (s json.RawMessage, err error) {
+	return s, c.call(ctx, http.MethodGet, "/v1/snapshot?"+url.Values{"tenant": {tenant}}.Encode(), nil, &s)
+}
+
+// Restore brings a tenant back to a snapshot of it.
+func (c *Client) Restore(ctx context.Context, s json.RawMessage) (a lab.RestoreAnswer, err error) {
+	return a, c.call(ctx, http.MethodPut, "/v1/snapshot", s, &a)
 }

@@ -3,6 +3,7 @@ package manage
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/convene-meet/convene/identity"
@@ -77,6 +78,26 @@ func (h *Handler) seed(r *http.Request) (any, error) {
 		}
 	}
 	return h.Lab.Seed(r.Context(), t, cmp.Or(query.Get("name"), "seed"), body)
+}
+
+func (h *Handler) saveSnapshot(r *http.Request) (any, error) {
+	t, err := h.tenantOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.Lab.Save(r.Context(), t)
+}
+
+func (h *Handler) restoreSnapshot(r *http.Request) (any, error) {
+	body, err := readAll(r, lab.MaxSnapshot)
+	if err != nil {
+		return nil, err
+	}
+	var s lab.Snapshot
+	if err := json.Unmarshal(body, &s); err != nil {
+		return nil, badRequest("The snapshot cannot be read: " + err.Error() + ".")
+	}
+	return lab.RestoreAnswer{Tenant: s.Domain, Meetings: len(s.Meetings)}, h.Lab.Restore(r.Context(), &s)
 }
 
 // tenantOf is the tenant that a request's query names.

@@ -56,6 +56,8 @@ func init() {
 		{http.MethodPost, "/v1/seed", "Make the meetings of a file that are not there yet.", []parameter{
 			{"tenant", "The tenant of the organizers; that of their names where none is given."}, {"name", "What errors call the file."},
 		}, file("application/yaml"), lab.SeedAnswer{}, true, (*Handler).seed},
+		{http.MethodGet, "/v1/snapshot", "The directory and the meetings of a tenant, to be restored later.", []parameter{ofTenant}, nil, lab.Snapshot{}, true, (*Handler).saveSnapshot},
+		{http.MethodPut, "/v1/snapshot", "Bring a tenant back to a snapshot of it.", nil, lab.Snapshot{}, lab.RestoreAnswer{}, true, (*Handler).restoreSnapshot},
 	}
 }
 
