@@ -1,10 +1,6 @@
 package graph
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,7 +52,7 @@ func (h *Handler) list(c *call, b []byte, a *answer) (result, error) {
 	if q.Descending, err = opts.descending(); err != nil {
 		return result{}, err
 	}
-	if opts.skipToken != "" {
+	if opts.paged {
 		if q.After, err = readPosition(opts.skipToken, q.User); err != nil {
 			return result{}, err
 		}
@@ -69,7 +65,7 @@ func (h *Handler) list(c *call, b []byte, a *answer) (result, error) {
 	next := ""
 	if len(all) == q.Limit {
 		all = all[:q.Limit-1]
-		next = c.site.Origin + c.URL.EscapedPath() + "?" + opts.next(c.URL.RawQuery, &all[len(all)-1])
+		next = nextLink(c, tokenOf(&all[len(all)-1]))
 	}
 	count := 0
 	if opts.count {
@@ -108,15 +104,15 @@ func (o *options) times(q *meeting.Query, v Version) error {
 		at := c.value.time()
 		switch c.op {
 		case "eq":
-			narrow(from, to, at, at)
+			narrow(from, to, &at, &at)
 		case "ge":
-			narrow(from, to, at, time.Time{})
+			narrow(from, to, &at, nil)
 		case "gt":
-			narrow(from, to, at.Add(meeting.Tick), time.Time{})
+			narrow(from, to, new(at.Add(meeting.Tick)), nil)
 		case "le":
-			narrow(from, to, time.Time{}, at)
+			narrow(from, to, nil, &at)
 		case "lt":
-			narrow(from, to, time.Time{}, at.Add(-meeting.Tick))
+			narrow(from, to, nil, new(at.Add(-meeting.Tick)))
 		default:
 			return invalid("$filter", "Invalid filter clause: the operator '%s' is not supported for %s; eq, ge, gt, le and lt are.", c.op, c.path)
 		}
@@ -124,24 +120,23 @@ func (o *options) times(q *meeting.Query, v Version) error {
 	return nil
 }
 
-// narrow makes a range the part of it that another one has; a zero time is no
-// bound.
-func narrow(from, to *time.Time, otherFrom, otherTo time.Time) {
-	if otherFrom.After(*from) {
+// narrow makes a range the part of it that another one has; nil is no bound.
+func narrow(from, to **time.Time, otherFrom, otherTo *time.Time) {
+	if otherFrom != nil && (*from == nil || otherFrom.After(**from)) {
 		*from = otherFrom
 	}
-	if !otherTo.IsZero() && (to.IsZero() || otherTo.Before(*to)) {
+	if otherTo != nil && (*to == nil || otherTo.Before(**to)) {
 		*to = otherTo
 	}
 }
 
 // descending reads $orderby: startDateTime, up or down.
 func (o *options) descending() (bool, error) {
-	if o.orderBy == "" {
+	if !o.ordered {
 		return false, nil
 	}
 	f := strings.Fields(o.orderBy)
-	if len(f) > 2 || !strings.EqualFold(f[0], "startDateTime") {
+	if len(f) == 0 || len(f) > 2 || !strings.EqualFold(f[0], "startDateTime") {
 		return false, invalid("$orderby", "A list can be ordered by startDateTime, asc or desc, not by '%s'.", quotable(o.orderBy))
 	}
 	if len(f) == 1 || strings.EqualFold(f[1], "asc") {
@@ -153,30 +148,20 @@ func (o *options) descending() (bool, error) {
 	return true, nil
 }
 
-// next is the query of the page that follows m: the same options, from there on.
-func (o *options) next(rawQuery string, m *meeting.Meeting) string {
-	values, _ := parseQuery(rawQuery) // it was read before
-	values.Del("$skiptoken")
-	values.Del("skiptoken")
+// tokenOf says where a list of a user's meetings goes on.
+func tokenOf(m *meeting.Meeting) string {
 	p := meeting.PositionOf(m)
-	token, _ := json.Marshal([]string{p.User, strconv.FormatInt(p.Start.Unix(), 10), strconv.Itoa(p.Start.Nanosecond()), p.Thread, p.Message})
-	values.Set("$skiptoken", base64.RawURLEncoding.EncodeToString(token))
-	query := url.Values(values).Encode()
-	return strings.ReplaceAll(strings.ReplaceAll(query, "%24", "$"), "+", "%20")
+	return pageToken("meetings\x00"+p.User, p.Start.Format(time.RFC3339Nano), p.Thread, p.Message)
 }
 
 func readPosition(token, user string) (*meeting.Position, error) {
-	bad := invalid("$skiptoken", "$skiptoken is none that this server gave. Use the @odata.nextLink of an answer as it stands.")
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	var parts []string
-	if err != nil || json.Unmarshal(raw, &parts) != nil || len(parts) != 5 || parts[0] != user {
-		return nil, bad
+	parts, err := readPageToken("meetings\x00"+user, token, 3)
+	if err != nil {
+		return nil, err
 	}
-	seconds, err1 := strconv.ParseInt(parts[1], 10, 64)
-	nanoseconds, err2 := strconv.Atoi(parts[2])
-	start := time.Unix(seconds, int64(nanoseconds)).UTC()
-	if err1 != nil || err2 != nil || nanoseconds < 0 || nanoseconds >= 1e9 || start.Year() < 1 || start.Year() > 9999 || !clean(parts[3]) || !clean(parts[4]) {
-		return nil, bad
+	start, err := parseTime(parts[0])
+	if err != nil {
+		return nil, invalid("$skiptoken", "The value of '$skiptoken' begins with no time.")
 	}
-	return &meeting.Position{User: user, Start: start, Thread: parts[3], Message: parts[4]}, nil
+	return &meeting.Position{User: user, Start: start, Thread: parts[1], Message: parts[2]}, nil
 }

@@ -16,6 +16,7 @@ type options struct {
 	count              bool
 	expand             []string // names of navigation properties
 	orderBy, skipToken string   // as written
+	ordered, paged     bool     // these were given
 }
 
 // An optionSet is which system query options an operation supports.
@@ -154,9 +155,9 @@ func (o *options) read(name, value string, v Version, set *optionSet) (err error
 			err = invalid(name, "$count must be true or false, not '%s'.", quotable(value))
 		}
 	case "$orderby":
-		o.orderBy = value
+		o.orderBy, o.ordered = value, true
 	case "$skiptoken":
-		o.skipToken = value
+		o.skipToken, o.paged = value, true
 	case "$deltatoken":
 		if value != deltaToken {
 			err = invalid(name, "$deltatoken is none that this server gave. Begin anew without it.")

@@ -1,11 +1,8 @@
 package graph
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,8 +59,8 @@ func (h *Handler) listUsers(c *call, b []byte) (result, error) {
 		return result{}, err
 	}
 	q := o.query
-	if o.skipToken != "" {
-		if q.After, err = readSkipToken(o.skipToken, c.caller.Tenant); err != nil {
+	if o.paged {
+		if q.After, err = readUserToken(o.skipToken, c.caller.Tenant); err != nil {
 			return result{}, err
 		}
 	}
@@ -71,8 +68,12 @@ func (h *Handler) listUsers(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, directoryError(err, "")
 	}
+	next := ""
+	if page.More {
+		next = nextLink(c, userToken(page.Users[len(page.Users)-1].ID, c.caller.Tenant))
+	}
 	a := userAnswer{c.site, c.route.version, level, o}
-	return result{status: http.StatusOK, body: a.appendPage(b, page, c.caller.Tenant), level: level}, nil
+	return result{status: http.StatusOK, body: a.appendPage(b, page, next), level: level}, nil
 }
 
 // directoryError gives refusals the codes that Graph's directory has for them.
@@ -95,10 +96,9 @@ type userOptions struct {
 	members   []property // in the order of $select; all of the type without one
 	selected  bool
 	query     identity.UserQuery
-	top       int    // 0: not given
-	filter    filter // nil: not given
 	count     bool
 	skipToken string
+	paged     bool // $skiptoken was given
 }
 
 // How many users a page has when $top does not say, and at most.
@@ -125,10 +125,11 @@ func parseUserOptions(rawQuery string, v Version, set *optionSet) (userOptions, 
 		}
 	}
 	if text, ok := given["$filter"]; ok {
-		if o.filter, err = parseFilter(text); err != nil {
+		f, err := parseFilter(text)
+		if err != nil {
 			return o, err
 		}
-		path, value, err := o.filter.equality(typeUser, v, "id", "mail", "userPrincipalName")
+		path, value, err := f.equality(typeUser, v, "id", "mail", "userPrincipalName")
 		if err != nil {
 			return o, err
 		}
@@ -142,22 +143,17 @@ func parseUserOptions(rawQuery string, v Version, set *optionSet) (userOptions, 
 		}
 	}
 	if text, ok := given["$top"]; ok {
-		if o.top, err = strconv.Atoi(text); err != nil || o.top < 1 || o.top > maxUsers {
+		o.query.Limit, err = strconv.Atoi(text)
+		if err != nil || o.query.Limit < 1 || o.query.Limit > maxUsers {
 			return o, invalid("$top", "Invalid page size specified: '%s'. Must be between 1 and %d inclusive.", quotable(text), maxUsers)
 		}
-		o.query.Limit = o.top
 	}
 	if text, ok := given["$count"]; ok {
 		if o.count = strings.EqualFold(text, "true"); !o.count && !strings.EqualFold(text, "false") {
 			return o, invalid("$count", "Invalid value '%s' for the query option '$count'. It is true or false.", quotable(text))
 		}
 	}
-	if text, ok := given["$skiptoken"]; ok {
-		if text == "" {
-			return o, badSkipToken()
-		}
-		o.skipToken = text
-	}
+	o.skipToken, o.paged = given["$skiptoken"]
 	return o, nil
 }
 
@@ -200,15 +196,14 @@ func (a *userAnswer) append(b []byte, u *identity.User, entity string) []byte {
 
 // appendPage appends a list of users. Count and nextLink are there at every
 // level of metadata.
-func (a *userAnswer) appendPage(b []byte, page identity.UserPage, tenant string) []byte {
+func (a *userAnswer) appendPage(b []byte, page identity.UserPage, next string) []byte {
 	o := object{b: append(b, '{')}
 	a.context(&o, "")
 	if a.options.count {
 		o.raw("@odata.count", strconv.Itoa(page.Total))
 	}
-	if page.More {
-		link := a.nextLink(skipToken(page.Users[len(page.Users)-1].ID, tenant))
-		o.text("@odata.nextLink", &link)
+	if next != "" {
+		o.text("@odata.nextLink", &next)
 	}
 	o.b = append(o.b, `"value":[`...)
 	for i, u := range page.Users {
@@ -284,56 +279,14 @@ func (a *userAnswer) members(o *object, u *identity.User) {
 	}
 }
 
-// nextLink is where the next page is: the same options, and where to go on.
-func (a *userAnswer) nextLink(token string) string {
-	o := a.options
-	link := a.site.Origin + "/" + string(a.version) + "/users?"
-	option := func(name, value string) {
-		link += name + "=" + strings.ReplaceAll(url.QueryEscape(value), "+", "%20") + "&"
-	}
-	if o.selected {
-		option("$select", a.selectedNames())
-	}
-	if o.filter != nil {
-		option("$filter", o.filter.String())
-	}
-	if o.top > 0 {
-		option("$top", strconv.Itoa(o.top))
-	}
-	if o.count {
-		option("$count", "true")
-	}
-	option("$skiptoken", token)
-	return strings.TrimSuffix(link, "&")
-}
+// userToken says where a list of users goes on: behind an id, as the directory
+// orders them.
+func userToken(id, tenant string) string { return pageToken("users\x00"+tenant, strings.ToLower(id)) }
 
-// A skip token names the user behind whom a page begins. Its sum tells a token
-// that was given out in this tenant from everything else; it guards nothing,
-// for whoever makes one up gets a page of users that can be had anyway.
-const skipTokenSum = 8
-
-func skipToken(id, tenant string) string {
-	id = strings.ToLower(id) // as the directory orders them
-	return base64.RawURLEncoding.EncodeToString(append(sumOfSkipToken(id, tenant), id...))
-}
-
-func readSkipToken(token, tenant string) (id string, err error) {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) <= skipTokenSum {
-		return "", badSkipToken()
+func readUserToken(token, tenant string) (id string, err error) {
+	parts, err := readPageToken("users\x00"+tenant, token, 1)
+	if err != nil {
+		return "", err
 	}
-	id = string(raw[skipTokenSum:])
-	if string(sumOfSkipToken(id, tenant)) != string(raw[:skipTokenSum]) {
-		return "", badSkipToken()
-	}
-	return id, nil
-}
-
-func sumOfSkipToken(id, tenant string) []byte {
-	sum := sha256.Sum256([]byte("users\x00" + tenant + "\x00" + id))
-	return sum[:skipTokenSum]
-}
-
-func badSkipToken() error {
-	return invalid("$skiptoken", "The value of '$skiptoken' is none that this server has given out. Follow @odata.nextLink as it is.")
+	return parts[0], nil
 }

@@ -63,8 +63,8 @@ type Store interface {
 type Query struct {
 	Tenant string
 	User   string // empty: of all users
-	// Bounds of start and end, which belong to what is asked for; zero: none.
-	StartFrom, StartTo, EndFrom, EndTo time.Time
+	// Bounds of start and end, which belong to what is asked for; nil: none.
+	StartFrom, StartTo, EndFrom, EndTo *time.Time
 	Descending                         bool
 	After                              *Position // nil: from the beginning
 	Limit                              int       // 0: none

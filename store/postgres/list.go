@@ -37,10 +37,10 @@ func listed(q *meeting.Query, now time.Time) *listing {
 	l.and("expires > ?", toTicks(now))
 	for _, bound := range []struct {
 		condition string
-		at        time.Time
+		at        *time.Time
 	}{{"start_time >= ?", q.StartFrom}, {"start_time <= ?", q.StartTo}, {"end_time >= ?", q.EndFrom}, {"end_time <= ?", q.EndTo}} {
-		if !bound.at.IsZero() {
-			l.and(bound.condition, toTicks(bound.at))
+		if bound.at != nil {
+			l.and(bound.condition, toTicks(*bound.at))
 		}
 	}
 	return l

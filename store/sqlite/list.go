@@ -29,10 +29,10 @@ func listed(q *meeting.Query, now time.Time) *listing {
 	l.and("expires > ?", ticks(now))
 	for _, bound := range []struct {
 		condition string
-		at        time.Time
+		at        *time.Time
 	}{{"start_time >= ?", q.StartFrom}, {"start_time <= ?", q.StartTo}, {"end_time >= ?", q.EndFrom}, {"end_time <= ?", q.EndTo}} {
-		if !bound.at.IsZero() {
-			l.and(bound.condition, ticks(bound.at))
+		if bound.at != nil {
+			l.and(bound.condition, ticks(*bound.at))
 		}
 	}
 	return l

@@ -56,14 +56,17 @@ func listed(t *testing.T, s meeting.Store) {
 			{Tenant: tenant, User: users[1], Descending: true},
 			{Tenant: tenant, User: "nobody"},
 			{Tenant: "nowhere"},
-			{Tenant: tenant, StartFrom: noon.Add(time.Hour)},
-			{Tenant: tenant, User: users[0], StartTo: noon.Add(2 * time.Hour)},
-			{Tenant: tenant, StartFrom: noon.Add(time.Hour + meeting.Tick), EndTo: noon.Add(5 * time.Hour)},
-			{Tenant: tenant, User: users[1], EndFrom: noon.Add(3 * time.Hour), Descending: true},
+			{Tenant: tenant, StartFrom: new(noon.Add(time.Hour))},
+			{Tenant: tenant, User: users[0], StartTo: new(noon.Add(2 * time.Hour))},
+			{Tenant: tenant, StartFrom: new(noon.Add(time.Hour + meeting.Tick)), EndTo: new(noon.Add(5 * time.Hour))},
+			{Tenant: tenant, StartTo: new(time.Time)}, // the first instant is a bound like others
+			{Tenant: tenant, User: users[1], EndFrom: new(noon.Add(3 * time.Hour)), Descending: true},
 		} {
 			var want []meeting.Meeting
 			for _, m := range all {
-				in := func(at, from, to time.Time) bool { return !at.Before(from) && (to.IsZero() || !at.After(to)) }
+				in := func(at time.Time, from, to *time.Time) bool {
+					return !(from != nil && at.Before(*from)) && !(to != nil && at.After(*to))
+				}
 				if m.Tenant == q.Tenant && (q.User == "" || m.User == q.User) && !m.Expired(now) && in(m.Start, q.StartFrom, q.StartTo) && in(m.End, q.EndFrom, q.EndTo) {
 					want = append(want, m)
 				}

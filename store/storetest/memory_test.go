@@ -445,7 +445,9 @@ func (e meetings) Count(_ context.Context, q meeting.Query, now time.Time) (int,
 
 func (e meetings) asked(q meeting.Query, now time.Time) (all []meeting.Meeting) {
 	for _, m := range e.meetings {
-		in := func(t, from, to time.Time) bool { return !(t.Before(from) || !to.IsZero() && t.After(to)) }
+		in := func(t time.Time, from, to *time.Time) bool {
+			return !(from != nil && t.Before(*from) || to != nil && t.After(*to))
+		}
 		switch {
 		case m.Tenant != q.Tenant && e.fault != "lists every tenant", q.User != "" && m.User != q.User, m.Expired(now) && e.fault != "lists what has expired",
 			!in(m.Start, q.StartFrom, q.StartTo), !in(m.End, q.EndFrom, q.EndTo):
