@@ -1,8 +1,8 @@
-// Package lab is the tester's kit: fresh tenants, reset, seed, snapshots, a
-// clock for each tenant, faults and throttling on demand, and a log of requests
-// to assert on. It is for development and tests, and a server has it only where
-// that is asked for. It knows nothing of HTTP, of commands or of how an engine
-// keeps things.
+// Package lab is the tester's kit: fresh tenants, reset, seed and snapshots. It
+// is for development and tests, and a server has it only where that is asked
+// for. It knows nothing of HTTP, of commands or of how an engine keeps things; of
+// the wire it has the reader of a meeting's members, so that files of meetings
+// say what requests say.
 //
 // Start at [Kit]. Everything is done to one tenant, so that tests that run side
 // by side never meet.

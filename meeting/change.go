@@ -1,9 +1,6 @@
 package meeting
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // A Change is what an update of a meeting asks for. Nil members stay as they
 // are (onlineMeeting: update).
@@ -60,55 +57,3 @@ func (c *Change) apply(m *Meeting, now time.Time) (err error) {
 	m.Options, err = apply(m.Options, c.Settings)
 	return err
 }
-
-// roleOf is what somebody is in m: the organizer, an attendee with a role, or
-// an outsider. Attendees are those who were named with the id or the principal
-// name of a user of the meeting's tenant.
-func (m *Meeting) roleOf(p Person) Standing {
-	if p.Tenant != m.Tenant {
-		return Outsider
-	}
-	if p.User == m.User {
-		return Organizer
-	}
-	standing := Outsider
-	for i := range m.Attendees {
-		a := &m.Attendees[i]
-		if !a.is(p) {
-			continue
-		}
-		if a.Role == RoleCoorganizer {
-			return Coorganizer
-		}
-		standing = Attendee
-	}
-	return standing
-}
-
-// is reports whether the participant names p. An id of another tenant does not.
-func (a *Participant) is(p Person) bool {
-	for i := range a.Identities {
-		id := &a.Identities[i]
-		if id.Kind == "user" && id.ID != nil && strings.EqualFold(*id.ID, p.User) && (id.TenantID == nil || strings.EqualFold(*id.TenantID, p.Tenant)) {
-			return true
-		}
-	}
-	return a.UPN != nil && p.UPN != "" && strings.EqualFold(*a.UPN, p.UPN)
-}
-
-// A Person is a user of the directory as meetings see them.
-type Person struct {
-	Owner
-	UPN string
-}
-
-// A Standing is what a person is to a meeting.
-type Standing int
-
-// The standings, from the least to the most.
-const (
-	Outsider Standing = iota
-	Attendee
-	Coorganizer
-	Organizer
-)
