@@ -75,16 +75,9 @@ func onlyOrganizers(o *identity.Organizer, what string) error {
 // sms serves the two actions that send a text message. They are checked as if a
 // gateway was there, and then refused: none can be configured.
 func (h *Handler) sms(c *call, _ []byte) (result, error) {
-	a, err := h.begin(c, smsOp)
-	if err != nil {
-		return result{}, err
-	}
-	body, err := readJSON(c)
+	a, body, err := h.receive(c, smsOp, noOptions)
 	defer keepBody(body)
 	if err != nil {
-		return result{}, err
-	}
-	if _, err := parseOptions(c.URL.RawQuery, c.route.version, noOptions); err != nil {
 		return result{}, err
 	}
 	if err := decodeSMS(body.Bytes(), c.route.action); err != nil {

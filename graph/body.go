@@ -23,9 +23,10 @@ const (
 // bodies holds buffers of earlier requests.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// keepBody gives a buffer back, unless it grew too large to be kept.
+// keepBody gives a buffer back, unless there is none or it grew too large to be
+// kept.
 func keepBody(b *bytes.Buffer) {
-	if b.Cap() <= 64<<10 {
+	if b != nil && b.Cap() <= 64<<10 {
 		b.Reset()
 		bodies.Put(b)
 	}

@@ -139,32 +139,22 @@ func (h *Handler) fail(w http.ResponseWriter, c *call, err error) {
 	writeError(w, c, e)
 }
 
-// open serves what is read without a token.
-func (h *Handler) open(c *call, b []byte) (result, error) {
-	if c.Method != http.MethodGet && c.Method != http.MethodHead {
-		return result{}, notAllowed(c, operations[c.route.action])
-	}
-	return h.document(c, b)
-}
-
 // serve checks a request in the order that clients may rely on: token, path,
 // method, permission, user, policy; the operation checks the rest.
 func (h *Handler) serve(c *call, b []byte) (result, error) {
-	if isDocument(c.URL.Path) {
-		r, err := parseRoute(c.URL.EscapedPath())
-		if c.route = r; err == nil && documents[r.action] != nil {
-			return h.open(c, b)
+	var wrongPath error
+	c.route, wrongPath = parseRoute(c.URL.EscapedPath())
+	if wrongPath != nil || documents[c.route.action] == nil { // which are public
+		token, err := bearer(c.Header["Authorization"])
+		if err != nil {
+			return result{}, err
+		}
+		if c.caller, err = h.Identity.Authenticate(c.Context(), token, c.site.Realm); err != nil {
+			return result{}, err
 		}
 	}
-	token, err := bearer(c.Header["Authorization"])
-	if err != nil {
-		return result{}, err
-	}
-	if c.caller, err = h.Identity.Authenticate(c.Context(), token, c.site.Realm); err != nil {
-		return result{}, err
-	}
-	if c.route, err = parseRoute(c.URL.EscapedPath()); err != nil {
-		return result{}, err
+	if wrongPath != nil {
+		return result{}, wrongPath
 	}
 	offered := operations[c.route.action]
 	for _, op := range offered {

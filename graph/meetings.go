@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/meeting"
@@ -69,6 +67,22 @@ func readJSON(c *call) (*bytes.Buffer, error) {
 	return body, readBody(body, c.Request)
 }
 
+// receive is begin for an operation with a body and one meeting as its answer.
+// The body is for keepBody, also after an error.
+func (h *Handler) receive(c *call, op *identity.Operation, set *optionSet) (*answer, *bytes.Buffer, error) {
+	a, err := h.begin(c, op)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := readJSON(c)
+	if err != nil {
+		return nil, body, err
+	}
+	opts, err := parseOptions(c.URL.RawQuery, c.route.version, set)
+	a.pick = opts.pick
+	return a, body, err
+}
+
 // own gives a draft what its organizer decides.
 func own(d *meeting.Draft, o *identity.Organizer) {
 	d.Owner = meeting.Owner{Tenant: o.Tenant.ID, User: o.User.ID}
@@ -87,10 +101,10 @@ func (a *answer) preferences(c *call) {
 	}
 }
 
-// one answers with one meeting, of which pick says what is wanted.
-func (a *answer) one(c *call, b []byte, status int, m *meeting.Meeting, pick *selection) (result, error) {
+// one answers with one meeting.
+func (a *answer) one(c *call, b []byte, status int, m *meeting.Meeting) (result, error) {
 	a.preferences(c)
-	a.meeting, a.pick = m, pick
+	a.meeting = m
 	body, err := a.picked(b)
 	return result{status: status, level: a.level, body: body}, err
 }
@@ -158,16 +172,8 @@ func person(o *identity.Organizer) meeting.Person {
 
 // create serves POST {root}/onlineMeetings: another meeting with each call.
 func (h *Handler) create(c *call, b []byte) (result, error) {
-	a, err := h.begin(c, createOp)
-	if err != nil {
-		return result{}, err
-	}
-	body, err := readJSON(c)
+	a, body, err := h.receive(c, createOp, meetingOptions)
 	defer keepBody(body)
-	if err != nil {
-		return result{}, err
-	}
-	opts, err := parseOptions(c.URL.RawQuery, c.route.version, meetingOptions)
 	if err != nil {
 		return result{}, err
 	}
@@ -190,7 +196,7 @@ func (h *Handler) create(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	return a.one(c, b, http.StatusCreated, &m, opts.pick)
+	return a.one(c, b, http.StatusCreated, &m)
 }
 
 // get serves GET {root}/onlineMeetings/{id}. The organizer and those who were
@@ -211,7 +217,8 @@ func (h *Handler) get(c *call, b []byte) (result, error) {
 	if a.organizer, err = h.organizerOf(c, a.organizer, &m); err != nil {
 		return result{}, err
 	}
-	return a.one(c, b, http.StatusOK, &m, opts.pick)
+	a.pick = opts.pick
+	return a.one(c, b, http.StatusOK, &m)
 }
 
 // named finds the meeting of the path for the user for whom the operation takes
@@ -265,133 +272,10 @@ func noAccess(o *identity.Organizer) error {
 	return newError(codeForbidden, "3003: User does not have access to lookup meeting. It is the meeting of another organizer than %s.", o.User.UPN)
 }
 
-// find serves GET {root}/onlineMeetings?$filter=…: there is no list, a meeting
-// is found by its join URL or its join meeting id.
-func (h *Handler) find(c *call, b []byte) (result, error) {
-	if c.route.scope == scopeCommunications {
-		return h.findByVTC(c, b)
-	}
-	a, err := h.begin(c, getOp)
-	if err != nil {
-		return result{}, err
-	}
-	if a.organizer.Tenant.Has(identity.ListMeetings) && !isSearch(c.URL.RawQuery) {
-		return h.list(c, b, a)
-	}
-	const byURL, byID = "JoinWebUrl", "joinMeetingIdSettings/joinMeetingId"
-	opts, path, value, err := findBy(c, byURL, byID)
-	if err != nil {
-		return result{}, err
-	}
-	var m meeting.Meeting
-	var standing meeting.Standing
-	if path == byID {
-		m, standing, err = h.Meetings.FindByJoinMeetingID(c.Context(), strings.ReplaceAll(value, " ", ""), person(a.organizer))
-	} else {
-		var ref meeting.Ref
-		if ref, err = h.parseJoinURL(c, value); err != nil {
-			return result{}, err
-		}
-		m, standing, err = h.Meetings.Get(c.Context(), ref, person(a.organizer))
-	}
-	if err != nil {
-		return result{}, err
-	}
-	allowed := meeting.Organizer
-	if a.organizer.Tenant.Has(identity.FindAsAttendee) {
-		allowed = meeting.Attendee
-	}
-	if standing < allowed {
-		return result{}, noAccess(a.organizer)
-	}
-	context := "users('" + a.organizer.User.ID + "')/onlineMeetings"
-	if a.organizer, err = h.organizerOf(c, a.organizer, &m); err != nil {
-		return result{}, err
-	}
-	return a.found(c, b, context, opts, m)
-}
-
-// findBy reads the options of a search, of which $filter has to be one equality.
-func findBy(c *call, paths ...string) (opts options, path, value string, err error) {
-	if opts, err = parseOptions(c.URL.RawQuery, c.route.version, findOptions); err != nil {
-		return opts, "", "", err
-	}
-	if opts.filter == "" {
-		return opts, "", "", invalid("$filter", "Filter expression expected - /onlineMeetings?$filter=%s eq '...'. Meetings are found by %s; there is no list of all.", paths[0], strings.Join(paths, " or "))
-	}
-	f, err := parseFilter(opts.filter)
-	if err != nil {
-		return opts, "", "", err
-	}
-	path, value, err = f.equality(typeMeeting, c.route.version, paths...)
-	return opts, path, value, err
-}
-
-// findByVTC serves GET /communications/onlineMeetings?$filter=VideoTeleconferenceId
-// eq '…', which applications may do in their whole tenant, without a policy.
-func (h *Handler) findByVTC(c *call, b []byte) (result, error) {
-	a, err := h.begin(c, findByVTCOp)
-	if err != nil {
-		return result{}, err
-	}
-	opts, _, value, err := findBy(c, "VideoTeleconferenceId")
-	if err != nil {
-		return result{}, err
-	}
-	const context = "communications/onlineMeetings"
-	m, err := h.Meetings.FindByVideoTeleconferenceID(c.Context(), a.organizer.Tenant.ID, value)
-	if errors.Is(err, meeting.ErrNotFound) {
-		return a.found(c, b, context, opts)
-	} else if err != nil {
-		return result{}, err
-	}
-	if a.organizer, err = h.organizerOf(c, a.organizer, &m); err != nil {
-		return result{}, err
-	}
-	return a.found(c, b, context, opts, m)
-}
-
-// parseJoinURL reads a join URL of any origin of this server, first as it
-// stands, then decoded once more: some clients do not escape what they send.
-func (h *Handler) parseJoinURL(c *call, text string) (meeting.Ref, error) {
-	unusable := newError(codeBadRequest, "1026: An error has occurred. '%s' is no join URL of this server. Use the joinWebUrl of a meeting as it stands, percent-encoded once.", quotable(text))
-	for range 2 {
-		if ref, ok := h.parseLink(text); ok {
-			return ref, nil
-		}
-		decoded, err := url.PathUnescape(text)
-		if err != nil {
-			break
-		}
-		text = decoded
-	}
-	return meeting.Ref{}, unusable
-}
-
-func (h *Handler) parseLink(text string) (ref meeting.Ref, ok bool) {
-	u, err := url.Parse(text)
-	if err != nil || !strings.EqualFold(u.Scheme, "https") || u.User != nil || h.Origins == nil || !h.Origins(u.Host) {
-		return ref, false
-	}
-	owner, thread, message, err := meeting.ParseLink(u.EscapedPath(), u.RawQuery)
-	if err != nil {
-		return ref, false
-	}
-	return meeting.Ref{Owner: owner, Thread: thread, Message: message}, true
-}
-
 // update serves PATCH {root}/onlineMeetings/{id}.
 func (h *Handler) update(c *call, b []byte) (result, error) {
-	a, err := h.begin(c, updateOp)
-	if err != nil {
-		return result{}, err
-	}
-	body, err := readJSON(c)
+	a, body, err := h.receive(c, updateOp, meetingOptions)
 	defer keepBody(body)
-	if err != nil {
-		return result{}, err
-	}
-	opts, err := parseOptions(c.URL.RawQuery, c.route.version, meetingOptions)
 	if err != nil {
 		return result{}, err
 	}
@@ -414,7 +298,7 @@ func (h *Handler) update(c *call, b []byte) (result, error) {
 		c.header.Add("Preference-Applied", "return=minimal")
 		return result{status: http.StatusNoContent}, nil
 	}
-	return a.one(c, b, http.StatusOK, &m, opts.pick)
+	return a.one(c, b, http.StatusOK, &m)
 }
 
 // organizers returns the meeting of the path, which only its organizer may
@@ -444,75 +328,4 @@ func (h *Handler) remove(c *call, _ []byte) (result, error) {
 		return result{}, err
 	}
 	return result{status: http.StatusNoContent}, h.Meetings.Delete(c.Context(), ref)
-}
-
-// A sentMeeting is the onlineMeeting of a request: what is nil was not sent.
-type sentMeeting struct {
-	externalID *string
-	subject    **string
-	start, end *time.Time
-	attendees  *[]meeting.Participant
-	passcode   *bool
-	channel    string
-	settings   []meeting.Setting
-}
-
-// decodeMeeting reads an onlineMeeting. Members that nobody may set are ignored,
-// as Graph does; extra are settings that may be set here besides the others.
-func decodeMeeting(body []byte, v Version, extra map[string]settable) (s sentMeeting, err error) {
-	r := newReader(body)
-	err = r.object("", func(name string) (err error) {
-		switch name {
-		case "externalId":
-			s.externalID, err = r.text(name)
-		case "subject":
-			var subject *string
-			subject, err = r.text(name)
-			s.subject = &subject
-		case "startDateTime":
-			s.start, err = r.time(name)
-		case "endDateTime":
-			s.end, err = r.time(name)
-		case "participants":
-			err = r.attendees(name, &s.attendees)
-		case "joinMeetingIdSettings":
-			s.passcode, err = r.joinMeetingIDSettings(name)
-		case "chatInfo":
-			if extra == nil { // it cannot be changed
-				return r.skip()
-			}
-			s.channel, err = r.chatInfo(name, v)
-		default:
-			read, ok := settables[name]
-			if !ok {
-				read, ok = extra[name]
-			}
-			if !ok {
-				return r.skip()
-			}
-			var set meeting.Setting
-			set, err = read(r, name)
-			s.settings = append(s.settings, set)
-		}
-		return err
-	})
-	if err == nil {
-		err = r.end()
-	}
-	return s, err
-}
-
-// joinMeetingIDSettings reads whether a passcode is wanted. What the server
-// generates is ignored.
-func (r *reader) joinMeetingIDSettings(what string) (required *bool, err error) {
-	if r.null() {
-		return nil, nil
-	}
-	return required, r.object(what, func(name string) (err error) {
-		if name != "isPasscodeRequired" {
-			return r.skip()
-		}
-		required, err = r.boolean(what + "/" + name)
-		return err
-	})
 }

@@ -269,9 +269,3 @@ func (h *Handler) document(c *call, b []byte) (result, error) {
 	res.body = append(b, text...)
 	return res, nil
 }
-
-// isDocument reports whether a path is that of a document, which is read
-// without a token.
-func isDocument(path string) bool {
-	return strings.HasSuffix(path, "/$metadata") || strings.HasSuffix(path, "/openapi.json")
-}

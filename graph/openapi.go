@@ -18,7 +18,7 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps
 // the tables of routes and types know.
 type description struct {
 	id, summary string
-	op          *identity.Operation // nil: any token
+	op          *identity.Operation // nil: any token, or what artifacts say
 	body        string              // the type of the request; empty: none
 	answer      string              // the type of the answer; empty: none
 	many        bool                // the answer is a collection of it
@@ -49,38 +49,26 @@ var described = map[action]map[string]description{
 	actionAppointment:        {http.MethodGet: {id: "getVirtualAppointmentJoinWebUrl", summary: "The link for a virtual appointment", op: appointmentOp, answer: edmText}},
 	actionReminderSMS:        {http.MethodPost: {id: "sendVirtualAppointmentReminderSms", summary: "Send a reminder; always refused, no gateway can be configured", op: smsOp, body: "reminderSms", status: []int{403}}},
 	actionAppointmentSMS:     {http.MethodPost: {id: "sendVirtualAppointmentSms", summary: "Send a message; always refused, no gateway can be configured", op: smsOp, body: "appointmentSms", status: []int{403}}},
-	actionReports:            {http.MethodGet: {id: "listAttendanceReports", summary: "Attendance reports", op: reportsOp, answer: typeReport, many: true, options: reportsOptions}},
-	actionReport:             {http.MethodGet: {id: "getAttendanceReport", summary: "An attendance report", op: reportsOp, answer: typeReport, options: reportOptions}},
-	actionRecords:            {http.MethodGet: {id: "listAttendanceRecords", summary: "Who was there", op: reportsOp, answer: typeRecord, many: true, options: recordsOptions}},
-	actionRecord:             {http.MethodGet: {id: "getAttendanceRecord", summary: "When somebody was there", op: reportsOp, answer: typeRecord, options: recordsOptions}},
-	actionTranscripts:        {http.MethodGet: {id: "listTranscripts", summary: "Transcripts", op: transcriptsOp, answer: typeTranscript, many: true, options: transcriptOptions}},
-	actionTranscript:         {http.MethodGet: {id: "getTranscript", summary: "A transcript", op: transcriptsOp, answer: typeTranscript, options: transcriptOptions}},
-	actionTranscriptContent:  {http.MethodGet: {id: "getTranscriptContent", summary: "What was said", op: transcriptsOp, answer: "text/vtt", options: contentOptions}},
-	actionTranscriptMetadata: {http.MethodGet: {id: "getTranscriptMetadataContent", summary: "Who said it", op: transcriptsOp, answer: "text/vtt", options: contentOptions}},
-	actionTranscriptsDelta:   {http.MethodGet: {id: "transcriptsDelta", summary: "Transcripts that are new", op: transcriptsOp, answer: typeTranscript, many: true, options: transcriptDeltaOptions}},
-	actionAllTranscripts:     {http.MethodGet: {id: "getAllTranscripts", summary: "Transcripts of all meetings of an organizer", op: transcriptsOp, answer: typeTranscript, many: true, options: transcriptOptions}},
-	actionRecordings:         {http.MethodGet: {id: "listRecordings", summary: "Recordings", op: recordingsOp, answer: typeRecording, many: true, options: recordingOptions}},
-	actionRecording:          {http.MethodGet: {id: "getRecording", summary: "A recording", op: recordingsOp, answer: typeRecording, options: recordingOptions}},
-	actionRecordingContent:   {http.MethodGet: {id: "getRecordingContent", summary: "A recording's film", op: recordingsOp, answer: "video/mp4", options: contentOptions}},
-	actionRecordingsDelta:    {http.MethodGet: {id: "recordingsDelta", summary: "Recordings that are new", op: recordingsOp, answer: typeRecording, many: true, options: recordingDeltaOptions}},
-	actionAllRecordings:      {http.MethodGet: {id: "getAllRecordings", summary: "Recordings of all meetings of an organizer", op: recordingsOp, answer: typeRecording, many: true, options: recordingOptions}},
+	actionReports:            {http.MethodGet: {id: "listAttendanceReports", summary: "Attendance reports", answer: typeReport, many: true}},
+	actionReport:             {http.MethodGet: {id: "getAttendanceReport", summary: "An attendance report", answer: typeReport}},
+	actionRecords:            {http.MethodGet: {id: "listAttendanceRecords", summary: "Who was there", answer: typeRecord, many: true}},
+	actionRecord:             {http.MethodGet: {id: "getAttendanceRecord", summary: "When somebody was there", answer: typeRecord}},
+	actionTranscripts:        {http.MethodGet: {id: "listTranscripts", summary: "Transcripts", answer: typeTranscript, many: true}},
+	actionTranscript:         {http.MethodGet: {id: "getTranscript", summary: "A transcript", answer: typeTranscript}},
+	actionTranscriptContent:  {http.MethodGet: {id: "getTranscriptContent", summary: "What was said", answer: "text/vtt"}},
+	actionTranscriptMetadata: {http.MethodGet: {id: "getTranscriptMetadataContent", summary: "Who said it", answer: "text/vtt"}},
+	actionTranscriptsDelta:   {http.MethodGet: {id: "transcriptsDelta", summary: "Transcripts that are new", answer: typeTranscript, many: true}},
+	actionAllTranscripts:     {http.MethodGet: {id: "getAllTranscripts", summary: "Transcripts of all meetings of an organizer", answer: typeTranscript, many: true}},
+	actionRecordings:         {http.MethodGet: {id: "listRecordings", summary: "Recordings", answer: typeRecording, many: true}},
+	actionRecording:          {http.MethodGet: {id: "getRecording", summary: "A recording", answer: typeRecording}},
+	actionRecordingContent:   {http.MethodGet: {id: "getRecordingContent", summary: "A recording's film", answer: "video/mp4"}},
+	actionRecordingsDelta:    {http.MethodGet: {id: "recordingsDelta", summary: "Recordings that are new", answer: typeRecording, many: true}},
+	actionAllRecordings:      {http.MethodGet: {id: "getAllRecordings", summary: "Recordings of all meetings of an organizer", answer: typeRecording, many: true}},
 }
 
 // templates are the paths of an action below the version, by the scope under
 // which they stand.
 func templates(a action) map[string]scope {
-	const id = "/{meetingId}"
-	below := map[action]string{
-		actionMeetings: "", actionMeeting: id, actionCreateOrGet: "/createOrGet",
-		actionAppointment: id + "/getVirtualAppointmentJoinWebUrl()", actionReminderSMS: id + "/sendVirtualAppointmentReminderSms",
-		actionAppointmentSMS: id + "/sendVirtualAppointmentSms", actionReports: id + "/attendanceReports", actionReport: id + "/attendanceReports/{reportId}",
-		actionRecords: id + "/attendanceReports/{reportId}/attendanceRecords", actionRecord: id + "/attendanceReports/{reportId}/attendanceRecords/{recordId}",
-		actionTranscripts: id + "/transcripts", actionTranscript: id + "/transcripts/{transcriptId}",
-		actionTranscriptContent: id + "/transcripts/{transcriptId}/content", actionTranscriptMetadata: id + "/transcripts/{transcriptId}/metadataContent",
-		actionTranscriptsDelta: id + "/transcripts/delta()", actionRecordings: id + "/recordings", actionRecording: id + "/recordings/{recordingId}",
-		actionRecordingContent: id + "/recordings/{recordingId}/content", actionRecordingsDelta: id + "/recordings/delta()",
-		actionAllTranscripts: "/getAllTranscripts()", actionAllRecordings: "/getAllRecordings()",
-	}
 	switch a {
 	case actionRoot:
 		return map[string]scope{"/": scopeNone}
@@ -95,7 +83,7 @@ func templates(a action) map[string]scope {
 	case actionUser:
 		return map[string]scope{"/me": scopeMe, "/users/{userId}": scopeUser}
 	}
-	path, ok := below[a]
+	path, ok := belowMeetings[a]
 	if !ok {
 		return nil
 	}
@@ -126,6 +114,9 @@ func newOpenAPI(v Version) []byte {
 				d, ok := described[a][op.method]
 				if !ok || under == scopeCommunications && op.method != http.MethodGet && a == actionMeetings {
 					continue
+				}
+				if kind, ok := artifacts[a]; ok {
+					d.op, d.options = kind.op, kind.options
 				}
 				item[strings.ToLower(op.method)] = d.operation(under)
 			}
