@@ -2,21 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ClientSecretCredential } from "@azure/identity";
-import { Client, ResponseType } from "@microsoft/microsoft-graph-client";
-import { TokenCredentialAuthenticationProvider } from "@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js";
-import { ann, booking, contoso, dora, graphDefault, hostname, url } from "./world.js";
+import { ResponseType } from "@microsoft/microsoft-graph-client";
+import { graphClient } from "./graph-client.js";
+import { ann, dora, url } from "./world.js";
 
-const credential = new ClientSecretCredential(contoso, booking.id, booking.secret, {
-  authorityHost: url,
-  disableInstanceDiscovery: true,
-});
-const client = Client.initWithMiddleware({
-  authProvider: new TokenCredentialAuthenticationProvider(credential, { scopes: [graphDefault] }),
-  baseUrl: `${url}/`,
-  defaultVersion: "v1.0",
-  customHosts: new Set([hostname]),
-});
+const client = graphClient();
 
 const meetings = `/users/${ann.id}/onlineMeetings`;
 

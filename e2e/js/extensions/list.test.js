@@ -2,21 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ClientSecretCredential } from "@azure/identity";
-import { Client, PageIterator } from "@microsoft/microsoft-graph-client";
-import { TokenCredentialAuthenticationProvider } from "@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js";
-import { ann, booking, contoso, graphDefault, hostname, url } from "../world.js";
+import { PageIterator } from "@microsoft/microsoft-graph-client";
+import { graphClient } from "../graph-client.js";
+import { ann } from "../world.js";
 
-const credential = new ClientSecretCredential(contoso, booking.id, booking.secret, {
-  authorityHost: url,
-  disableInstanceDiscovery: true,
-});
-const client = Client.initWithMiddleware({
-  authProvider: new TokenCredentialAuthenticationProvider(credential, { scopes: [graphDefault] }),
-  baseUrl: `${url}/`,
-  defaultVersion: "v1.0",
-  customHosts: new Set([hostname]),
-});
+const client = graphClient();
 const meetings = `/users/${ann.id}/onlineMeetings`;
 
 /** subjects iterates over all pages from the first one, or over as many meetings as are wanted. */
