@@ -53,7 +53,7 @@ test("an iterator that was stopped goes on where it was", async () => {
 test("a page that is none is read as an error", async () => {
   await assert.rejects(client.api(meetings).query({ $skiptoken: "mine" }).get(), (error) => {
     assert.deepEqual([error.statusCode, error.code], [400, "BadRequest"]);
-    assert.match(error.message, /^\$skiptoken is none that this server gave/);
+    assert.match(error.message, /none that this server has given out/);
     return true;
   });
 });
