@@ -54,6 +54,10 @@ type commands struct {
 	Reset      resetCommand      `cmd:"" help:"Remove a tenant's meetings, and bring its directory back to what it was."`
 	Seed       seedCommand       `cmd:"" help:"Make the meetings of a file that are not there yet."`
 	Snapshot   snapshotCommands  `cmd:"" help:"Keep a tenant as it is, and bring it back."`
+	Clock      clockCommands     `cmd:"" help:"The time of a tenant, for tests."`
+	Fault      faultCommands     `cmd:"" help:"Requests that fail or take long, for tests."`
+	Throttle   throttleCommands  `cmd:"" help:"Throttling as Graph does it, for tests."`
+	Requests   requestsCommand   `cmd:"" help:"The last requests to the API."`
 	World      worldCommands     `cmd:"" help:"World files: tenants, users, apps and policies."`
 	Audit      auditCommand      `cmd:"" help:"List what was changed through management."`
 	Check      checkCommand      `cmd:"" help:"Check every page of a data directory whose server is stopped."`

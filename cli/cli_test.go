@@ -15,11 +15,12 @@ import (
 	"github.com/convene-meet/convene/cli"
 	"github.com/convene-meet/convene/graphtest"
 	"github.com/convene-meet/convene/server"
+	"github.com/convene-meet/convene/store/postgres/pgtest"
 )
 
 // TestMain lets scripts run the program as "convene".
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"convene": func() {
+	testscript.Main(pgtest.Tests{M: m}, map[string]func(){"convene": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		code := cli.Run(ctx, cli.Program{
 			Name: "convene", Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "1.2.3",
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // A script is a session of commands against a server of its own, whose data
 // directory is $CONVENE_DATA.
-func scripts(t *testing.T, files string) {
+func scripts(t *testing.T, files string, options ...graphtest.Option) {
 	t.Helper()
 	matches, err := filepath.Glob("testdata/" + files + ".txtar")
 	if err != nil || len(matches) == 0 {
@@ -46,7 +47,7 @@ func scripts(t *testing.T, files string) {
 				return fmt.Errorf("%T is no testing.TB", e.T())
 			}
 			dir := filepath.Join(e.WorkDir, "data")
-			srv := graphtest.New(tb, graphtest.With(func(c *server.Config) { c.Data = dir }))
+			srv := graphtest.New(tb, append(options, graphtest.With(func(c *server.Config) { c.Data = dir }))...)
 			e.Setenv("CONVENE_DATA", dir)
 			e.Setenv("URL", srv.URL)
 			e.Setenv("HOME", e.WorkDir)
@@ -62,6 +63,13 @@ func TestHelp(t *testing.T)            { t.Parallel(); scripts(t, "help*") }
 func TestCheckCommand(t *testing.T)    { t.Parallel(); scripts(t, "check*") }
 func TestManagementToken(t *testing.T) { t.Parallel(); scripts(t, "management*") }
 func TestLabCommands(t *testing.T)     { t.Parallel(); scripts(t, "lab*") }
+
+// TestLabCommandsOnPostgreSQL is the tester's kit on the other engine.
+func TestLabCommandsOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	scripts(t, "lab*", graphtest.With(func(c *server.Config) { c.Database = pgtest.URL(t) }))
+}
+
 func TestWorldCommands(t *testing.T)   { t.Parallel(); scripts(t, "world*") }
 
 // Completion in a real bash, at places where people press Tab.

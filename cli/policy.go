@@ -17,6 +17,7 @@ type policyCommands struct {
 	Set    policySetCommand    `cmd:"" help:"Change a policy (Set-CsApplicationAccessPolicy)."`
 	Grant  policyGrantCommand  `cmd:"" help:"Grant a policy to a user, a group or the tenant (Grant-CsApplicationAccessPolicy)."`
 	Remove policyRemoveCommand `cmd:"" help:"Remove a policy that is granted to nobody (Remove-CsApplicationAccessPolicy)."`
+	Delay  policyDelayCommand  `cmd:"" help:"Say how long changes take to be in effect, for tests."`
 }
 
 type tenantFlag struct {

@@ -48,7 +48,7 @@ type part struct {
 // batch serves POST /{version}/$batch. Its status says whether the batch could
 // be read, and nothing of its parts.
 func (h *Handler) batch(c *call, b []byte) (result, error) {
-	if c.Context().Value(insideBatch{}) != nil {
+	if c.inBatch() {
 		return result{}, newError(codeBadRequest, "A batch cannot be a part of a batch. Send its requests as parts of this one.")
 	}
 	level, err := accepted(c.Header["Accept"])

@@ -66,7 +66,7 @@ func actingBatch(t *testing.T, log *bytes.Buffer, act func(*meeting.Meeting), ex
 	t.Helper()
 	srv := graphtest.New(t)
 	h := &graph.Handler{
-		Meetings: &meeting.Service{Store: acting{act: act}, Now: time.Now},
+		Meetings: &meeting.Service{Store: acting{act: act}, Now: func(string) time.Time { return time.Now() }},
 		Identity: srv.Inside().API().Identity, Log: slog.New(slog.NewTextHandler(log, nil)),
 	}
 	var parts []string

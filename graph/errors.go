@@ -32,6 +32,7 @@ const (
 	codeFailedDependency     Code = "FailedDependency"
 	codeRequestDenied        Code = "Authorization_RequestDenied"
 	codeResourceNotFound     Code = "Request_ResourceNotFound"
+	codeTooManyRequests      Code = "TooManyRequests"
 )
 
 // statusOf is the only map from code to HTTP status, so the two cannot disagree
@@ -55,6 +56,7 @@ var statusOf = map[Code]int{
 	codeFailedDependency:     http.StatusFailedDependency,
 	codeRequestDenied:        http.StatusForbidden,
 	codeResourceNotFound:     http.StatusNotFound,
+	codeTooManyRequests:      http.StatusTooManyRequests,
 }
 
 // An Error is what the client is told. Its cause is logged and never sent.
@@ -64,6 +66,11 @@ type Error struct {
 	Target  string   // the member that is wrong, as a path; empty where there is none
 	Allow   []string // of MethodNotAllowed
 	cause   error
+
+	// Of an error that a fault asks for.
+	asked      bool
+	status     int // instead of that of the code
+	retryAfter int // seconds
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -72,7 +79,12 @@ func (e *Error) Error() string { return e.Message }
 func (e *Error) Unwrap() error { return e.cause }
 
 // Status is the HTTP status that belongs to the code.
-func (e *Error) Status() int { return statusOf[e.Code] }
+func (e *Error) Status() int {
+	if e.status != 0 {
+		return e.status
+	}
+	return statusOf[e.Code]
+}
 
 func newError(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}

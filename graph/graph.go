@@ -47,4 +47,6 @@ type Handler struct {
 	// HSTS sends Strict-Transport-Security. On localhost it would force https
 	// on people's other servers.
 	HSTS bool
+	// Watch sees every request, and may have it fail; nil: nobody does.
+	Watch Watcher
 }

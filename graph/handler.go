@@ -31,6 +31,8 @@ type call struct {
 	route     route
 	caller    *identity.Caller
 	header    http.Header // of the answer
+	watch     Watcher
+	seen      *Request // for watch; nil: nobody watches, or it was told
 }
 
 // A result is what an operation answers.
@@ -45,6 +47,7 @@ type result struct {
 // An operation is what one method does at one action.
 type operation struct {
 	method string
+	name   string // see [OperationNames]
 	serve  func(h *Handler, c *call, b []byte) (result, error)
 	// offered says whether a site has it in a version; nil: every site in both.
 	offered func(*Site, Version) bool
@@ -95,6 +98,7 @@ var operations = map[action][]operation{
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newCall(w, r)
 	h.setCommon(c)
+	h.watched(c)
 	defer func() {
 		if v := recover(); v != nil {
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -109,8 +113,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		h.fail(w, c, err)
 	} else if res.status == http.StatusNoContent {
+		c.tell(res.status, nil)
 		w.WriteHeader(res.status)
 	} else {
+		c.tell(res.status, nil)
 		c.header["Content-Type"] = contentTypes[res.level]
 		if res.contentType != "" {
 			c.header["Content-Type"] = []string{res.contentType}
@@ -130,7 +136,10 @@ var answers = sync.Pool{New: func() any { b := make([]byte, 0, 12<<10); return &
 
 func (h *Handler) fail(w http.ResponseWriter, c *call, err error) {
 	e := explain(err)
+	c.seeUnread()
 	switch status := e.Status(); {
+	case e.asked:
+		h.Log.InfoContext(c.Context(), "request failed, as was asked for", "request-id", c.requestID, "path", c.URL.Path, "status", status)
 	case status == http.StatusServiceUnavailable && c.Context().Err() != nil:
 		h.Log.InfoContext(c.Context(), "the client left before the answer", "request-id", c.requestID, "path", c.URL.Path, "error", err)
 	case status >= 500:
@@ -157,14 +166,15 @@ func (h *Handler) serve(c *call, b []byte) (result, error) {
 		return result{}, wrongPath
 	}
 	offered := operations[c.route.action]
-	for _, op := range offered {
+	for i := range offered {
+		op := &offered[i]
 		if op.offered != nil && !op.offered(c.site, c.route.version) {
 			return result{}, newError(codeBadRequest, "Resource not found for the segment '%s'. This cloud does not offer it in %s.", c.route.action, c.route.version)
 		}
 		// HEAD is answered as GET, and net/http leaves the body out (RFC 9110,
 		// section 9.3.2).
 		if op.method == c.Method || op.method == http.MethodGet && c.Method == http.MethodHead {
-			return op.serve(h, c, b)
+			return h.try(c, op, b)
 		}
 	}
 	return result{}, notAllowed(c, offered)
@@ -284,7 +294,9 @@ func writeError(w http.ResponseWriter, c *call, e *Error) {
 	if e.Allow != nil {
 		header["Allow"] = []string{strings.Join(e.Allow, ", ")}
 	}
-	if e.Code == codeUnavailable {
+	if e.asked && e.retryAfter > 0 {
+		header["Retry-After"] = []string{strconv.Itoa(e.retryAfter)}
+	} else if e.Code == codeUnavailable && !e.asked {
 		header.Set("Retry-After", "1")
 	}
 	b := append([]byte(nil), `{"error":{"code":"`...)
@@ -295,7 +307,11 @@ func writeError(w http.ResponseWriter, c *call, e *Error) {
 		b = append(b, `,"target":`...)
 		b = appendString(b, e.Target)
 	}
-	b = append(b, `,"innerError":{"date":"`...)
+	b = append(b, `,"innerError":{`...)
+	if e.Status() == http.StatusTooManyRequests { // Graph's page "Microsoft Graph throttling guidance"
+		b = append(b, `"code":"429","message":"Please retry after","status":"429",`...)
+	}
+	b = append(b, `"date":"`...)
 	b = time.Now().UTC().AppendFormat(b, "2006-01-02T15:04:05")
 	b = append(b, `","request-id":"`...)
 	b = append(b, c.requestID...)
@@ -304,6 +320,7 @@ func writeError(w http.ResponseWriter, c *call, e *Error) {
 	b = append(b, `}}}`...)
 	header["Content-Type"] = contentTypes[metadataMinimal]
 	header["Content-Length"] = []string{strconv.Itoa(len(b))}
+	c.tell(e.Status(), e)
 	w.WriteHeader(e.Status())
 	_, _ = w.Write(b) // the client is gone, and nobody is left to tell
 }
@@ -330,5 +347,7 @@ func (h *Handler) Panicked(w http.ResponseWriter, r *http.Request, v any) {
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *Error) {
 	c := newCall(w, r)
 	h.setCommon(c)
+	h.watched(c)
+	c.seeUnread()
 	writeError(w, c, e)
 }

@@ -50,7 +50,7 @@ func TestFailuresAreEnveloped(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
 			h := &graph.Handler{
-				Meetings: &meeting.Service{Store: failing{err: tt.err}, Now: time.Now},
+				Meetings: &meeting.Service{Store: failing{err: tt.err}, Now: func(string) time.Time { return time.Now() }},
 				Identity: srv.Inside().API().Identity, Log: slog.New(slog.NewTextHandler(&log, nil)),
 			}
 			r := httptest.NewRequest(http.MethodPost, "/v1.0/me/onlineMeetings/createOrGet", strings.NewReader(`{"externalId":"a"}`))

@@ -64,7 +64,11 @@ func readJSON(c *call) (*bytes.Buffer, error) {
 	if err := checkContentType(c.Header); err != nil {
 		return body, err
 	}
-	return body, readBody(body, c.Request)
+	err := readBody(body, c.Request)
+	if err == nil {
+		c.seeBody(body.Bytes())
+	}
+	return body, err
 }
 
 // receive is begin for an operation with a body and one meeting as its answer.

@@ -27,7 +27,7 @@ type Policy struct {
 
 // A PolicyVersion is a policy from some time on.
 type PolicyVersion struct {
-	From        time.Time
+	From        time.Time `json:",omitzero"` // zero: always
 	AppIDs      []string
 	Description string `json:",omitempty"`
 	Removed     bool   `json:",omitempty"`
@@ -46,7 +46,7 @@ type Grant struct {
 
 // A GrantVersion is a grant from some time on. An empty Policy is none.
 type GrantVersion struct {
-	From   time.Time
+	From   time.Time `json:",omitzero"` // zero: always
 	Policy string
 	Rank   int `json:",omitempty"` // of a group: 1 goes before 2
 }
@@ -118,9 +118,40 @@ func (g *Grant) Newest() *GrantVersion {
 type Policies struct {
 	Store Store
 	Now   func() time.Time
+	// TimeOf is what time it is for a tenant; nil: Now.
+	TimeOf func(tenant string) time.Time
 	// Delay is how long a change takes to be in effect. The real service says
 	// up to 30 minutes.
 	Delay time.Duration
+	// DelayOf is the delay of a tenant; nil: Delay.
+	DelayOf func(tenant string) time.Duration
+}
+
+// Time is what time it is for a tenant.
+func (p *Policies) Time(tenant string) time.Time {
+	if p.TimeOf == nil {
+		return p.Now()
+	}
+	return p.TimeOf(tenant)
+}
+
+// DelayIn is how long a change takes to be in effect in a tenant.
+func (p *Policies) DelayIn(tenant string) time.Duration {
+	if p.DelayOf == nil {
+		return p.Delay
+	}
+	return p.DelayOf(tenant)
+}
+
+// when says what time it is for a tenant, and from when on a change that is made
+// now counts. Without a delay that is always, also when the tenant's clock is set
+// back.
+func (p *Policies) when(tenant string) (now, from time.Time) {
+	now = p.Time(tenant)
+	if delay := p.DelayIn(tenant); delay > 0 {
+		from = now.Add(delay)
+	}
+	return now, from
 }
 
 // A PolicyError is a wrong request to [Policies]: a sentence for the caller.
@@ -273,8 +304,8 @@ func (p *Policies) Grant(ctx context.Context, actor, tenant string, to GrantTarg
 		if rank == 0 {
 			rank = free
 		}
-		now := p.Now()
-		v := GrantVersion{From: now.Add(p.Delay), Policy: name, Rank: rank}
+		now, from := p.when(tenant)
+		v := GrantVersion{From: from, Policy: name, Rank: rank}
 		g.Versions = append(keepFrom(g.Versions, now, func(v GrantVersion) time.Time { return v.From }), v)
 		g.Runtime = true
 		err = p.apply(ctx, actor, "policy.grant", tenant, g.ID(), g, v, revision)
@@ -297,8 +328,8 @@ func (p *Policies) edit(ctx context.Context, actor, action, tenant, name string,
 		if err != nil {
 			return nil, err
 		}
-		now := p.Now()
-		v.From = now.Add(p.Delay)
+		now, from := p.when(tenant)
+		v.From = from
 		v.AppIDs = normal(v.AppIDs)
 		if strings.ContainsRune(v.Description, 0) {
 			return nil, refuse("The description has the character U+0000, which may stand in no text.")

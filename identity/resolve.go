@@ -56,13 +56,13 @@ func (s *Service) tenantPolicies(ctx context.Context, dir *Directory, tenant str
 // checkPolicy finds the one policy that counts for user: the user's own, else
 // that of the group with the best rank, else the tenant's. It is not merged
 // with any other.
-func (s *Service) checkPolicy(ctx context.Context, dir *Directory, caller *Caller, user *User, until *time.Time) error {
-	now := s.Now()
+func (s *Service) checkPolicy(ctx context.Context, dir *Directory, caller *Caller, user *User, rules *span) error {
+	now := s.time(caller.Tenant)
 	t, err := s.tenantPolicies(ctx, dir, caller.Tenant)
 	if err != nil {
 		return err
 	}
-	own, err := s.Store.Record(ctx, KindGrant, caller.Tenant, string(ToUser)+":"+user.ID, now)
+	own, err := s.Store.Record(ctx, KindGrant, caller.Tenant, string(ToUser)+":"+user.ID, s.Now())
 	var grants []*Grant
 	if err == nil {
 		g, err := decode[Grant](own, nil)
@@ -89,12 +89,12 @@ func (s *Service) checkPolicy(ctx context.Context, dir *Directory, caller *Calle
 	}
 	for _, g := range grants {
 		for _, v := range g.Versions {
-			soonest(until, v.From, now)
+			rules.bound(v.From, now)
 		}
 	}
 	for _, p := range t.policies {
 		for _, v := range p.Versions {
-			soonest(until, v.From, now)
+			rules.bound(v.From, now)
 		}
 	}
 	g, v := ruling(grants, now)
@@ -136,10 +136,4 @@ func ruling(grants []*Grant, now time.Time) (*Grant, *GrantVersion) {
 		}
 	}
 	return best, bestVersion
-}
-
-func soonest(until *time.Time, t, now time.Time) {
-	if t.After(now) && (until.IsZero() || t.Before(*until)) {
-		*until = t
-	}
 }

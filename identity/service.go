@@ -67,6 +67,9 @@ type Service struct {
 	Store Store
 	Keys  *Keys
 	Now   func() time.Time
+	// TimeOf is what time it is for a tenant, by which its policies count, and
+	// TokenTimeOf the time by which its access tokens end. Nil: Now.
+	TimeOf, TokenTimeOf func(tenant string) time.Time
 	// NamesInPaths lets applications name users by UPN in paths, which the real
 	// service refuses, in every tenant: see the [Extension] of that name.
 	NamesInPaths bool
@@ -87,6 +90,11 @@ type sessionKey struct {
 type session struct {
 	generation int64
 	caller     *Caller
+	notBefore  time.Time
+}
+
+func (s *session) rulesAt(now time.Time) bool {
+	return now.Before(s.caller.Expires) && !now.Add(clockSkew).Before(s.notBefore)
 }
 
 type verdictKey struct {
@@ -97,9 +105,29 @@ type verdictKey struct {
 
 type verdict struct {
 	generation int64
-	until      time.Time // when a pending policy change takes effect; zero: never
+	span       span
 	organizer  *Organizer
 	err        error
+}
+
+// A span is how long something rules: from since on, and before until. Zero:
+// always.
+type span struct{ since, until time.Time }
+
+func (s *span) has(t time.Time) bool {
+	return (s.until.IsZero() || t.Before(s.until)) && (s.since.IsZero() || !t.Before(s.since))
+}
+
+// bound ends the span where something changes at t.
+func (s *span) bound(t, now time.Time) {
+	switch {
+	case !t.After(now):
+		if t.After(s.since) {
+			s.since = t
+		}
+	case s.until.IsZero() || t.Before(s.until):
+		s.until = t
+	}
 }
 
 // How much is remembered: about 1 KiB a session and 200 bytes a verdict.
@@ -115,6 +143,22 @@ func (s *Service) init() {
 	s.policies = map[string]*tenantPolicies{}
 }
 
+// time is what time it is for a tenant.
+func (s *Service) time(tenant string) time.Time {
+	if s.TimeOf == nil {
+		return s.Now()
+	}
+	return s.TimeOf(tenant)
+}
+
+// tokenTime is the time by which a tenant's tokens end.
+func (s *Service) tokenTime(tenant string) time.Time {
+	if s.TokenTimeOf == nil {
+		return s.Now()
+	}
+	return s.TokenTimeOf(tenant)
+}
+
 // Authenticate says who sent an access token. A token seen before is answered
 // from memory, without a signature check, as long as nothing in the directory,
 // the policies or the keys was changed. Refused tokens are [TokenError]s.
@@ -128,7 +172,7 @@ func (s *Service) Authenticate(ctx context.Context, token string, realm *Realm) 
 		return nil, err
 	}
 	key := sessionKey{digest(token), realm}
-	if known, ok := s.sessions.get(key); ok && known.generation == generation && s.Now().Before(known.caller.Expires) {
+	if known, ok := s.sessions.get(key); ok && known.generation == generation && known.rulesAt(s.tokenTime(known.caller.Tenant)) {
 		return known.caller, nil
 	}
 	c, err := s.verify(ctx, token, realm)
@@ -139,7 +183,11 @@ func (s *Service) Authenticate(ctx context.Context, token string, realm *Realm) 
 	if err != nil {
 		return nil, err
 	}
-	s.sessions.put(key, session{generation, caller})
+	remembered := session{generation: generation, caller: caller}
+	if c.NotBefore != nil {
+		remembered.notBefore = time.Unix(*c.NotBefore, 0)
+	}
+	s.sessions.put(key, remembered)
 	return caller, nil
 }
 
@@ -192,11 +240,11 @@ func (s *Service) Authorize(ctx context.Context, caller *Caller, op *Operation, 
 		return nil, err
 	}
 	key := verdictKey{caller.digest(), op.Name, subject}
-	if v, ok := s.verdicts.get(key); ok && v.generation == generation && (v.until.IsZero() || s.Now().Before(v.until)) {
+	if v, ok := s.verdicts.get(key); ok && v.generation == generation && v.span.has(s.time(caller.Tenant)) {
 		return v.organizer, v.err
 	}
 	v := verdict{generation: generation}
-	v.organizer, v.err = s.decide(ctx, caller, op, subject, &v.until)
+	v.organizer, v.err = s.decide(ctx, caller, op, subject, &v.span)
 	if _, isDenial := errors.AsType[*DeniedError](v.err); v.err != nil && !isDenial {
 		return nil, v.err
 	}
@@ -233,7 +281,7 @@ func (c *Caller) digest() [sha256.Size]byte {
 	return sha256.Sum256(b)
 }
 
-func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, subject string, until *time.Time) (*Organizer, error) {
+func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, subject string, rules *span) (*Organizer, error) {
 	needed := op.Application
 	if caller.Delegated() {
 		needed = op.Delegated
@@ -265,7 +313,7 @@ func (s *Service) decide(ctx context.Context, caller *Caller, op *Operation, sub
 		return nil, denied(DisabledUser, "The account of %s is disabled, so nobody may act for it.", user.UPN)
 	}
 	if op.ByPolicy {
-		if err := s.checkPolicy(ctx, dir, caller, user, until); err != nil {
+		if err := s.checkPolicy(ctx, dir, caller, user, rules); err != nil {
 			return nil, err
 		}
 	}

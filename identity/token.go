@@ -120,7 +120,7 @@ func (s *Service) verify(ctx context.Context, token string, realm *Realm) (*clai
 
 // judge checks the claims of a token whose signature is right.
 func (s *Service) judge(c *claims, realm *Realm) error {
-	now := s.Now()
+	now := s.tokenTime(c.Tenant)
 	if len(realm.Audiences) == 0 {
 		return badToken("Access token validation failure. Invalid audience. No token is accepted at this address.")
 	}

@@ -1,4 +1,5 @@
-// Package lab is the tester's kit: fresh tenants, reset, seed and snapshots. It
+// Package lab is the tester's kit: fresh tenants, reset, seed and snapshots, a
+// clock for each tenant, faults on demand and a log of requests. It
 // is for development and tests, and a server has it only where that is asked
 // for. It knows nothing of HTTP, of commands or of how an engine keeps things; of
 // the wire it has the reader of a meeting's members, so that files of meetings
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/convene-meet/convene/graph"
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/world"
@@ -24,6 +26,33 @@ type Kit struct {
 	// World is what the tenants were before any test: see [Kit.Reset].
 	World *world.World
 	Now   func() time.Time // the server's own clock
+	// Clocks have the time of each tenant, and Delays how long changes of its
+	// policies take.
+	Clocks *Clocks
+	Delays Delays
+	// Faults are what happens to requests, and Log what came.
+	Faults Faults
+	Log    RequestLog
+}
+
+// New returns a kit for a server with this clock.
+func New(meetings meeting.Store, directory identity.Store, w *world.World, now func() time.Time) *Kit {
+	return &Kit{Meetings: meetings, Directory: directory, World: w, Now: now, Clocks: NewClocks(now), Faults: Faults{own: now}}
+}
+
+// Before implements [graph.Watcher].
+func (k *Kit) Before(r *graph.Request) *graph.Fault { return k.Faults.decide(r) }
+
+// After implements [graph.Watcher].
+func (k *Kit) After(r *graph.Request) { k.Log.add(r) }
+
+// Calm takes away what was set for a tenant: its own time, delays, faults and
+// limits, and what the log has of it.
+func (k *Kit) Calm(tenant string) {
+	k.Clocks.Reset(tenant)
+	k.Delays.Reset(tenant)
+	k.Faults.Reset(tenant)
+	k.Log.Forget(tenant)
 }
 
 // A RefusedError is something that the kit was asked for and does not do. Message

@@ -28,10 +28,11 @@ type ResetAnswer struct {
 // always is a time at which no meeting has expired.
 var always = time.Unix(0, 0).UTC()
 
-// Reset removes every meeting of a tenant, and returns how many there were. With
-// directory it first brings everything else of the tenant back to what the world
+// Reset removes every meeting of a tenant, and returns how many there were, and
+// does what [Kit.Calm] does. With directory it first brings everything else of the tenant back to what the world
 // says that the server started with, or the request that made a fresh tenant.
 func (k *Kit) Reset(ctx context.Context, t *identity.Tenant, directory bool) (meetings int, err error) {
+	k.Calm(t.ID)
 	if directory {
 		if err := k.resetDirectory(ctx, t); err != nil {
 			return 0, err

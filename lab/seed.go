@@ -107,4 +107,6 @@ func (k *Kit) plant(ctx context.Context, drafts []meeting.Draft) (answer SeedAns
 	return answer, err
 }
 
-func (k *Kit) service() *meeting.Service { return &meeting.Service{Store: k.Meetings, Now: k.Now} }
+func (k *Kit) service() *meeting.Service {
+	return &meeting.Service{Store: k.Meetings, Now: k.Clocks.Now}
+}

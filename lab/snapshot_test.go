@@ -25,7 +25,7 @@ func openKit(t *testing.T) *lab.Kit {
 	if err := w.Apply(t.Context(), store, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	return &lab.Kit{Meetings: store, Directory: store, World: w, Now: time.Now}
+	return lab.New(store, store, w, time.Now)
 }
 
 func contoso(t *testing.T, k *lab.Kit) *identity.Tenant {

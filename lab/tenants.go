@@ -148,6 +148,7 @@ func (k *Kit) DeleteTenant(ctx context.Context, t *identity.Tenant) error {
 	} else if !fresh {
 		return refuse("The tenant %s was not made by tenant create. Only such tenants can be deleted; reset brings others back to what they were.", t.Domain)
 	}
+	k.Calm(t.ID)
 	now := k.Now()
 	records, err := k.records(ctx, t.ID)
 	if err != nil {

@@ -214,3 +214,76 @@ func (c *Client) Snapshot(ctx context.Context, tenant string) (s json.RawMessage
 func (c *Client) Restore(ctx context.Context, s json.RawMessage) (a lab.RestoreAnswer, err error) {
 	return a, c.call(ctx, http.MethodPut, "/v1/snapshot", s, &a)
 }
+
+// Clock asks what time it is for a tenant.
+func (c *Client) Clock(ctx context.Context, tenant string) (s lab.ClockState, err error) {
+	return s, c.call(ctx, http.MethodGet, "/v1/clock?"+url.Values{"tenant": {tenant}}.Encode(), nil, &s)
+}
+
+// SetClock changes the clock of a tenant.
+func (c *Client) SetClock(ctx context.Context, q lab.ClockRequest) (s lab.ClockState, err error) {
+	return s, c.call(ctx, http.MethodPatch, "/v1/clock", q, &s)
+}
+
+// ResetClock gives a tenant the server's own time again.
+func (c *Client) ResetClock(ctx context.Context, tenant string) (s lab.ClockState, err error) {
+	return s, c.call(ctx, http.MethodDelete, "/v1/clock?"+url.Values{"tenant": {tenant}}.Encode(), nil, &s)
+}
+
+// Faults lists the faults of a tenant.
+func (c *Client) Faults(ctx context.Context, tenant string) ([]lab.FaultState, error) {
+	var answer list[lab.FaultState]
+	err := c.call(ctx, http.MethodGet, "/v1/faults?"+url.Values{"tenant": {tenant}}.Encode(), nil, &answer)
+	return answer.Value, err
+}
+
+// AddFault has requests of a tenant fail, or take long.
+func (c *Client) AddFault(ctx context.Context, q lab.Fault) (f lab.FaultState, err error) {
+	return f, c.call(ctx, http.MethodPost, "/v1/faults", q, &f)
+}
+
+// ClearFaults clears one fault of a tenant, or all where id is 0.
+func (c *Client) ClearFaults(ctx context.Context, tenant string, id int) error {
+	query := url.Values{"tenant": {tenant}}
+	if id != 0 {
+		query.Set("id", fmt.Sprint(id))
+	}
+	return c.call(ctx, http.MethodDelete, "/v1/faults?"+query.Encode(), nil, nil)
+}
+
+// Throttle asks for the limit of a tenant.
+func (c *Client) Throttle(ctx context.Context, tenant string) (t lab.Throttle, err error) {
+	return t, c.call(ctx, http.MethodGet, "/v1/throttle?"+url.Values{"tenant": {tenant}}.Encode(), nil, &t)
+}
+
+// SetThrottle limits what each application may send in a tenant.
+func (c *Client) SetThrottle(ctx context.Context, q lab.Throttle) (t lab.Throttle, err error) {
+	return t, c.call(ctx, http.MethodPut, "/v1/throttle", q, &t)
+}
+
+// EndThrottle takes the limit of a tenant away.
+func (c *Client) EndThrottle(ctx context.Context, tenant string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/throttle?"+url.Values{"tenant": {tenant}}.Encode(), nil, nil)
+}
+
+// PolicyDelay asks how long changes of a tenant's policies take.
+func (c *Client) PolicyDelay(ctx context.Context, tenant string) (d lab.PolicyDelay, err error) {
+	return d, c.call(ctx, http.MethodGet, "/v1/policy-delay?"+url.Values{"tenant": {tenant}}.Encode(), nil, &d)
+}
+
+// SetPolicyDelay says how long changes of a tenant's policies take.
+func (c *Client) SetPolicyDelay(ctx context.Context, q lab.PolicyDelay) (d lab.PolicyDelay, err error) {
+	return d, c.call(ctx, http.MethodPut, "/v1/policy-delay", q, &d)
+}
+
+// Requests reads the log of requests. Tenant is a domain, name or id.
+func (c *Client) Requests(ctx context.Context, q lab.RequestQuery) (page lab.Requests, err error) {
+	query := url.Values{"after": {fmt.Sprint(q.After)}, "wait": {q.Wait.String()}, "tenant": {q.Tenant}}
+	if q.All {
+		query.Set("all", "true")
+	}
+	if q.Limit > 0 {
+		query.Set("limit", fmt.Sprint(q.Limit))
+	}
+	return page, c.call(ctx, http.MethodGet, "/v1/requests?"+query.Encode(), nil, &page)
+}

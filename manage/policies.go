@@ -164,7 +164,7 @@ func (h *Handler) listPolicies(r *http.Request) (any, error) {
 func (h *Handler) show(ctx context.Context, p *identity.Policy) (Policy, error) {
 	v := p.Newest()
 	s := Policy{Identity: p.Name, Tenant: p.Tenant, Description: v.Description, AppIDs: v.AppIDs, GrantedTo: []string{}, Unchanged: p.Unchanged}
-	if v.From.After(h.Now()) {
+	if v.From.After(h.Policies.Time(p.Tenant)) {
 		s.EffectiveFrom = v.From
 	}
 	grants, err := h.Policies.Grants(ctx, p.Tenant)

@@ -56,10 +56,31 @@ func init() {
 		{http.MethodPost, "/v1/seed", "Make the meetings of a file that are not there yet.", []parameter{
 			{"tenant", "The tenant of the organizers; that of their names where none is given."}, {"name", "What errors call the file."},
 		}, file("application/yaml"), lab.SeedAnswer{}, true, (*Handler).seed},
-		{http.MethodGet, "/v1/snapshot", "The directory and the meetings of a tenant, to be restored later.", []parameter{ofTenant}, nil, lab.Snapshot{}, true, (*Handler).saveSnapshot},
-		{http.MethodPut, "/v1/snapshot", "Bring a tenant back to a snapshot of it.", nil, lab.Snapshot{}, lab.RestoreAnswer{}, true, (*Handler).restoreSnapshot},
+		{http.MethodGet, "/v1/snapshot", "The directory and the meetings of a tenant, to be restored later.", []parameter{ofTenant}, nil, opaque{}, true, (*Handler).saveSnapshot},
+		{http.MethodPut, "/v1/snapshot", "Bring a tenant back to a snapshot of it.", nil, opaque{}, lab.RestoreAnswer{}, true, (*Handler).restoreSnapshot},
+
+		{http.MethodGet, "/v1/clock", "What time it is for a tenant.", []parameter{ofTenant}, nil, lab.ClockState{}, true, (*Handler).clock},
+		{http.MethodPatch, "/v1/clock", "Set, move, stop or start the clock of a tenant.", nil, lab.ClockRequest{}, lab.ClockState{}, true, (*Handler).setClock},
+		{http.MethodDelete, "/v1/clock", "Give a tenant the server's own time again.", []parameter{ofTenant}, nil, lab.ClockState{}, true, (*Handler).resetClock},
+		{http.MethodGet, "/v1/faults", "The faults of a tenant, and how often each has happened.", []parameter{ofTenant}, nil, list[lab.FaultState]{}, true, (*Handler).listFaults},
+		{http.MethodPost, "/v1/faults", "Have requests of a tenant fail, or take long.", nil, lab.Fault{}, lab.FaultState{}, true, (*Handler).addFault},
+		{http.MethodDelete, "/v1/faults", "Clear the faults of a tenant.", []parameter{ofTenant, {"id", "Only this one."}}, nil, nil, true, (*Handler).clearFaults},
+		{http.MethodGet, "/v1/throttle", "How many requests each application may send in a tenant.", []parameter{ofTenant}, nil, lab.Throttle{}, true, (*Handler).throttle},
+		{http.MethodPut, "/v1/throttle", "Limit how many requests each application may send in a tenant.", nil, lab.Throttle{}, lab.Throttle{}, true, (*Handler).setThrottle},
+		{http.MethodDelete, "/v1/throttle", "Take the limit away.", []parameter{ofTenant}, nil, nil, true, (*Handler).endThrottle},
+		{http.MethodGet, "/v1/policy-delay", "How long changes of a tenant's policies take to be in effect.", []parameter{ofTenant}, nil, lab.PolicyDelay{}, true, (*Handler).policyDelay},
+		{http.MethodPut, "/v1/policy-delay", "Say how long changes of a tenant's policies take from now on.", nil, lab.PolicyDelay{}, lab.PolicyDelay{}, true, (*Handler).setPolicyDelay},
+		{http.MethodDelete, "/v1/policy-delay", "Give a tenant the server's own delay again.", []parameter{ofTenant}, nil, lab.PolicyDelay{}, true, (*Handler).resetPolicyDelay},
+		{http.MethodGet, "/v1/requests", "The last requests to the API, oldest first.", []parameter{
+			ofTenant, {"all", "true: of every tenant, and those that name none."}, {"after", "Only those after the one with this seq."},
+			{"wait", "How long to wait for the first one, such as 25s; at most 30s."}, {"limit", "At most so many."},
+		}, nil, lab.Requests{}, true, (*Handler).requests},
+		{http.MethodGet, "/v1/openapi.json", "This document.", nil, nil, nil, false, (*Handler).openAPI},
 	}
 }
+
+// Opaque is JSON that is kept and sent back as it is.
+type opaque = map[string]any
 
 // A file is a body that is no JSON of its own: its media type.
 type file string

@@ -9,7 +9,7 @@ import (
 // to a [Store], and holds no state of its own.
 type Service struct {
 	Store Store
-	Now   func() time.Time // the clock: time.Now but in tests
+	Now   func(tenant string) time.Time // what time it is for a tenant
 }
 
 // CreateOrGet returns the meeting that belongs to the draft's owner and
@@ -17,7 +17,7 @@ type Service struct {
 // checked first, so a wrong request is refused whether or not the meeting
 // exists; of an existing meeting nothing is changed.
 func (s *Service) CreateOrGet(ctx context.Context, d Draft) (m Meeting, created bool, err error) {
-	m, err = d.Complete(s.Now())
+	m, err = d.Complete(s.Now(d.Owner.Tenant))
 	if err != nil {
 		return Meeting{}, false, err
 	}
@@ -30,7 +30,7 @@ func (s *Service) Create(ctx context.Context, d Draft) (Meeting, error) {
 	if d.ExternalID != "" {
 		return Meeting{}, &InvalidError{"externalId", "externalId cannot be set here. Use createOrGet to have a meeting with an id of your own."}
 	}
-	m, err := d.complete(s.Now())
+	m, err := d.complete(s.Now(d.Owner.Tenant))
 	if err != nil {
 		return Meeting{}, err
 	}
@@ -62,7 +62,7 @@ func (s *Service) Get(ctx context.Context, ref Ref, p Person) (Meeting, Standing
 // FindByJoinMeetingID returns the meeting with this join meeting id in p's
 // tenant, and what p is to it.
 func (s *Service) FindByJoinMeetingID(ctx context.Context, id string, p Person) (Meeting, Standing, error) {
-	m, err := s.Store.ByJoinMeetingID(ctx, id, s.Now())
+	m, err := s.ByJoinMeetingID(ctx, id)
 	if err == nil && m.Tenant != p.Tenant {
 		err = ErrNotFound
 	}
@@ -74,7 +74,7 @@ func (s *Service) FindByJoinMeetingID(ctx context.Context, id string, p Person) 
 
 // FindByVideoTeleconferenceID returns the meeting with this id in a tenant.
 func (s *Service) FindByVideoTeleconferenceID(ctx context.Context, tenant, id string) (Meeting, error) {
-	return s.Store.ByVideoTeleconferenceID(ctx, tenant, id, s.Now())
+	return s.Store.ByVideoTeleconferenceID(ctx, tenant, id, s.Now(tenant))
 }
 
 // Update changes the meeting that ref names. Only its organizer, who is
@@ -83,7 +83,7 @@ func (s *Service) Update(ctx context.Context, ref Ref, c Change) (Meeting, error
 	if err := c.check(); err != nil {
 		return Meeting{}, err
 	}
-	now := s.Now()
+	now := s.Now(ref.Tenant)
 	return s.Store.Update(ctx, ref.Tenant, ref.Thread, ref.Message, now, func(m *Meeting) error {
 		if m.Owner != ref.Owner {
 			return ErrNotFound
@@ -98,13 +98,13 @@ func (s *Service) Delete(ctx context.Context, ref Ref) error {
 	if _, err := s.ByLink(ctx, ref.Owner, ref.Thread, ref.Message); err != nil {
 		return err
 	}
-	return s.Store.Delete(ctx, ref.Tenant, ref.Thread, ref.Message, s.Now())
+	return s.Store.Delete(ctx, ref.Tenant, ref.Thread, ref.Message, s.Now(ref.Tenant))
 }
 
 // ByLink finds the meeting that a join link names. All four parts must agree;
 // a link that disagrees in any part is a link to nothing.
 func (s *Service) ByLink(ctx context.Context, owner Owner, thread, message string) (Meeting, error) {
-	m, err := s.Store.ByThread(ctx, owner.Tenant, thread, message, s.Now())
+	m, err := s.Store.ByThread(ctx, owner.Tenant, thread, message, s.Now(owner.Tenant))
 	if err != nil {
 		return Meeting{}, err
 	}
@@ -116,26 +116,38 @@ func (s *Service) ByLink(ctx context.Context, owner Owner, thread, message strin
 
 // ByThread finds a meeting by its conversation alone.
 func (s *Service) ByThread(ctx context.Context, tenant, thread, message string) (Meeting, error) {
-	return s.Store.ByThread(ctx, tenant, thread, message, s.Now())
+	return s.Store.ByThread(ctx, tenant, thread, message, s.Now(tenant))
+}
+
+// always is a time at which no meeting has expired.
+var always = time.Unix(0, 0).UTC()
+
+// alive takes a meeting that was found by what says nothing of its tenant, whose
+// time decides whether it has expired.
+func (s *Service) alive(m Meeting, err error) (Meeting, error) {
+	if err == nil && !m.Expires.After(s.Now(m.Tenant)) {
+		return Meeting{}, ErrNotFound
+	}
+	return m, err
 }
 
 // ByJoinMeetingID finds the meeting with this join meeting id.
 func (s *Service) ByJoinMeetingID(ctx context.Context, id string) (Meeting, error) {
-	return s.Store.ByJoinMeetingID(ctx, id, s.Now())
+	return s.alive(s.Store.ByJoinMeetingID(ctx, id, always))
 }
 
 // ByConferenceID finds the meeting that callers reach with this conference id
 // on a toll number.
 func (s *Service) ByConferenceID(ctx context.Context, tollNumber, id string) (Meeting, error) {
-	return s.Store.ByConferenceID(ctx, tollNumber, id, s.Now())
+	return s.alive(s.Store.ByConferenceID(ctx, tollNumber, id, always))
 }
 
 // List returns the meetings that q asks for.
 func (s *Service) List(ctx context.Context, q Query) ([]Meeting, error) {
-	return s.Store.List(ctx, q, s.Now())
+	return s.Store.List(ctx, q, s.Now(q.Tenant))
 }
 
 // Count returns how many meetings q asks for, whatever its After and Limit.
 func (s *Service) Count(ctx context.Context, q Query) (int, error) {
-	return s.Store.Count(ctx, q, s.Now())
+	return s.Store.Count(ctx, q, s.Now(q.Tenant))
 }

@@ -158,17 +158,23 @@ func (s *Server) assemble(ctx context.Context) error {
 	sites, own := newSites(cfg, host, port)
 	s.url, s.site = own, sites.of(own)
 	if cfg.Lab {
-		s.lab = &lab.Kit{Meetings: s.store, Directory: s.store, World: cfg.World, Now: cfg.Now}
+		s.lab = lab.New(s.store, s.store, cfg.World, cfg.Now)
+	}
+	timeOf := func(string) time.Time { return cfg.Now() }
+	tokenTimeOf, delayOf := timeOf, func(string) time.Duration { return cfg.PolicyDelay }
+	if s.lab != nil {
+		timeOf, tokenTimeOf = s.lab.Clocks.Now, s.lab.Clocks.TokenTime
+		delayOf = func(tenant string) time.Duration { return s.lab.Delays.Of(tenant, cfg.PolicyDelay) }
 	}
 	keys := &identity.Keys{Store: s.store, Now: cfg.Now, Make: cfg.MakeKey}
 	if _, err := keys.Signing(ctx); err != nil {
 		return fmt.Errorf("signing key: %w", err)
 	}
 	directory := &identity.Directory{Store: s.store, Now: cfg.Now}
-	meetings := &meeting.Service{Store: s.store, Now: cfg.Now}
-	s.policies = &identity.Policies{Store: s.store, Now: cfg.Now, Delay: cfg.PolicyDelay}
+	meetings := &meeting.Service{Store: s.store, Now: timeOf}
+	s.policies = &identity.Policies{Store: s.store, Now: cfg.Now, TimeOf: timeOf, DelayOf: delayOf}
 	s.provider = &devlogin.Provider{
-		Directory: directory, Keys: keys, Store: s.store, Now: cfg.Now, Log: cfg.Log, Asset: web.Path,
+		Directory: directory, Keys: keys, Store: s.store, Now: cfg.Now, TokenTimeOf: tokenTimeOf, Log: cfg.Log, Asset: web.Path,
 		Origin:    func(r *http.Request) string { return siteOf(r).Origin },
 		OriginOf:  sites.originOf,
 		Resources: sites.resources,
@@ -176,7 +182,10 @@ func (s *Server) assemble(ctx context.Context) error {
 	s.api = &graph.Handler{
 		Meetings: meetings, Log: cfg.Log,
 		Origins:  func(host string) bool { return sites.find(host) != nil },
-		Identity: &identity.Service{Store: s.store, Keys: keys, Now: cfg.Now, NamesInPaths: cfg.NamesInPaths},
+		Identity: &identity.Service{Store: s.store, Keys: keys, Now: cfg.Now, TimeOf: timeOf, TokenTimeOf: tokenTimeOf, NamesInPaths: cfg.NamesInPaths},
+	}
+	if s.lab != nil {
+		s.api.Watch = s.lab
 	}
 	pages := &join.Handler{Meetings: meetings, Directory: directory, Log: cfg.Log, Now: cfg.Now, Origin: func(r *http.Request) string { return siteOf(r).Origin }}
 	public := &publicHandler{sites: sites, api: s.api, provider: s.provider, pages: pages, assets: web.Handler(), log: cfg.Log}

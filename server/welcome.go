@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/meeting"
@@ -39,7 +40,7 @@ func (s *Server) Welcome(ctx context.Context) (upn, link string, err error) {
 			if tenant.AudioConferencing != nil {
 				draft.TollNumber = tenant.AudioConferencing.TollNumber
 			}
-			service := &meeting.Service{Store: s.store, Now: s.cfg.Now}
+			service := &meeting.Service{Store: s.store, Now: func(string) time.Time { return s.cfg.Now() }}
 			m, _, err := service.CreateOrGet(ctx, draft)
 			return u.UPN, s.url + string(m.AppendLink(nil)), err
 		}

@@ -105,7 +105,7 @@ func fill(b *testing.B, dir string, meetings int) {
 					Owner:      meeting.Owner{Tenant: "5f0c9a3e-2b7d-4c1a-9e64-7d1b8a2f3c10", User: "c0ffee00-0001-4a00-8000-000000000002"},
 					ExternalID: "order-" + strconv.FormatInt(n, 10), Subject: &subject, TollNumber: "+1 206-555-0100", VideoInterop: true,
 				}
-				service := meeting.Service{Store: store, Now: time.Now}
+				service := meeting.Service{Store: store, Now: func(string) time.Time { return time.Now() }}
 				if _, created, err := service.CreateOrGet(context.WithoutCancel(b.Context()), d); err != nil || !created {
 					b.Errorf("created %v, error %v", created, err)
 					return

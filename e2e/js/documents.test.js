@@ -1,6 +1,9 @@
 // What describes the API, read by the tools of those who define the formats.
 
 import assert from "node:assert/strict";
+import { request } from "node:http";
+import path from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import csdl from "odata-csdl";
@@ -47,3 +50,14 @@ for (const version of ["v1.0", "beta"]) {
     assert.ok(document.paths["/me/onlineMeetings/createOrGet"].post);
   });
 }
+
+test("the OpenAPI document of management is one", async () => {
+  const socketPath = path.join(process.env.CONVENE_DATA, "convene.sock");
+  const answer = await new Promise((resolve, reject) => {
+    request({ socketPath, path: "/v1/openapi.json" }, resolve).on("error", reject).end();
+  });
+  const document = JSON.parse(await text(answer));
+  const result = await new Validator().validate(document);
+  assert.deepEqual(result.errors, undefined);
+  assert.ok(document.paths["/v1/faults"].post);
+});

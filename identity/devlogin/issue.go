@@ -68,7 +68,14 @@ type accessClaims struct {
 
 // accessToken signs an access token and says when it ends.
 func (p *Provider) accessToken(ctx context.Context, m *minting) (token string, expires time.Time, err error) {
+	tenant := m.app.Tenant
+	if m.user != nil {
+		tenant = m.user.Tenant
+	}
 	now := p.Now()
+	if p.TokenTimeOf != nil {
+		now = p.TokenTimeOf(tenant)
+	}
 	expires = time.Unix(now.Add(m.lifetime).Unix(), 0).UTC()
 	claims := accessClaims{
 		Audience: m.permit.resource, IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: expires.Unix(),

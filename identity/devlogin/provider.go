@@ -30,6 +30,9 @@ type Provider struct {
 	Keys      *identity.Keys
 	Store     identity.Store
 	Now       func() time.Time
+	// TokenTimeOf is the time by which access tokens of a tenant begin and end;
+	// nil: Now.
+	TokenTimeOf func(tenant string) time.Time
 
 	// Origin says under which origin ("https://host:port") a request came. The
 	// caller has refused hosts that are not allowed.

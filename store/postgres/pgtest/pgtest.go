@@ -51,15 +51,22 @@ var shared struct {
 }
 
 // Main runs the tests and then stops the cluster, if one was started.
-func Main(m *testing.M) {
-	code := m.Run()
+func Main(m *testing.M) { os.Exit(Tests{m}.Run()) }
+
+// Tests are the tests of a process, for a TestMain that has more to do.
+type Tests struct{ M *testing.M }
+
+// Run runs the tests, stops the cluster, if one was started, and returns the
+// status to exit with.
+func (t Tests) Run() int {
+	code := t.M.Run()
 	if shared.server != nil {
 		if err := shared.server.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
 	}
-	os.Exit(code)
+	return code
 }
 
 // URL makes a new, empty database in the process's cluster and returns the URL
