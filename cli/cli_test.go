@@ -39,8 +39,13 @@ func scripts(t *testing.T, files string, options ...graphtest.Option) {
 	if err != nil || len(matches) == 0 {
 		t.Fatalf("%d scripts, error %v", len(matches), err)
 	}
+	run(t, matches, options...)
+}
+
+func run(t *testing.T, files []string, options ...graphtest.Option) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Files: matches,
+		Files: files,
 		Setup: func(e *testscript.Env) error {
 			tb, ok := e.T().(testing.TB)
 			if !ok {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/convene-meet/convene/manage"
@@ -66,7 +67,8 @@ func (c *createOrGetCommand) Run(ctx context.Context, p *Program) error {
 	}
 	q, path := manage.TokenRequest{App: "portal", User: c.User}, "/me"
 	if c.App != "" {
-		q, path = manage.TokenRequest{App: c.App}, "/users/"+url.PathEscape(c.User)
+		_, domain, _ := strings.Cut(c.User, "@") // whose application it is, where several have the name
+		q, path = manage.TokenRequest{App: c.App, Tenant: domain}, "/users/"+url.PathEscape(c.User)
 	}
 	token, err := client.Token(ctx, q)
 	if err != nil {
