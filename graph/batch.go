@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,8 +20,6 @@ import (
 
 const (
 	maxParts = 20
-	// maxParallel is how many parts of one batch run at a time.
-	maxParallel = 8
 	// maxBatchAnswer is how many bytes the answers of all parts may have together.
 	maxBatchAnswer = 16 << 20
 )
@@ -68,7 +67,11 @@ func (h *Handler) batch(c *call, b []byte) (result, error) {
 		return result{}, err
 	}
 	h.serveParts(c, parts)
-	b = append(b, `{"responses":[`...)
+	size := 64
+	for _, p := range parts {
+		size += p.size()
+	}
+	b = append(slices.Grow(b, size), `{"responses":[`...)
 	for i, p := range parts {
 		if i > 0 {
 			b = append(b, ',')
@@ -79,9 +82,9 @@ func (h *Handler) batch(c *call, b []byte) (result, error) {
 }
 
 // serveParts serves each part as soon as those that it depends on are served,
-// and returns when all are.
+// and returns when all are. Those that wait for no other run at the same time,
+// so that what they write shares one flush.
 func (h *Handler) serveParts(c *call, parts []*part) {
-	room := make(chan struct{}, maxParallel)
 	var size atomic.Int64
 	var all sync.WaitGroup
 	for _, p := range parts {
@@ -93,8 +96,6 @@ func (h *Handler) serveParts(c *call, parts []*part) {
 					failed = append(failed, "'"+quotable(q.id)+"'")
 				}
 			}
-			room <- struct{}{}
-			defer func() { <-room }()
 			h.servePart(c, p, failed)
 			if size.Add(int64(p.answer.body.Len())) > maxBatchAnswer {
 				p.answer = partWriter{}

@@ -10,6 +10,18 @@ import (
 	"strings"
 )
 
+// size is about how many bytes append takes.
+func (p *part) size() int {
+	size := 256 + len(p.id)
+	for name, values := range p.answer.header {
+		size += len(name) + 8
+		for _, v := range values {
+			size += len(v)
+		}
+	}
+	return size + p.answer.body.Len()
+}
+
 // append appends the answer of a part. Its body is JSON, or a string in base64.
 func (p *part) append(b []byte) []byte {
 	w := &p.answer
@@ -74,5 +86,6 @@ func (w *partWriter) WriteHeader(status int) {
 // Write implements [http.ResponseWriter].
 func (w *partWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
+	w.body.Grow(len(p)) // exactly, since it comes in one piece
 	return w.body.Write(p)
 }

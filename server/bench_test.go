@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -84,9 +85,12 @@ func bare(b *testing.B, cert *tls.Config, header http.Header, body []byte) (addr
 type load struct {
 	roots  *x509.CertPool
 	token  string
+	method string // empty: POST
 	path   string
+	pathOf func(i int64) string // instead of path, where it differs
 	body   func(i int64) string
 	status int
+	alone  bool // over one connection instead of many
 }
 
 func (l *load) run(b *testing.B, address string) {
@@ -94,7 +98,11 @@ func (l *load) run(b *testing.B, address string) {
 	var next atomic.Int64
 	var mu sync.Mutex
 	var all []time.Duration
-	conns := make([]*conn, connections)
+	n := connections
+	if l.alone {
+		n = 1
+	}
+	conns := make([]*conn, n)
 	for i := range conns {
 		conns[i] = l.dial(b, address)
 	}
@@ -104,10 +112,10 @@ func (l *load) run(b *testing.B, address string) {
 	var working sync.WaitGroup
 	for _, c := range conns {
 		working.Go(func() {
-			times := make([]time.Duration, 0, b.N/connections+64)
+			times := make([]time.Duration, 0, b.N/n+64)
 			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
 				began := time.Now()
-				if status, _, err := c.send(l.body(i)); err != nil || status != l.status {
+				if status, err := c.send(l, i); err != nil || status != l.status {
 					b.Errorf("status %d, error %v; want %d", status, err, l.status)
 					break
 				}
@@ -137,7 +145,7 @@ func (l *load) run(b *testing.B, address string) {
 type conn struct {
 	net.Conn
 	r    *bufio.Reader
-	head []byte // of every request, up to the length
+	head []byte // of every request, after the path and up to the length
 	out  []byte
 }
 
@@ -147,23 +155,28 @@ func (l *load) dial(b *testing.B, address string) *conn {
 	if err != nil {
 		b.Fatal(err)
 	}
-	head := "POST " + l.path + " HTTP/1.1\r\nHost: " + address + "\r\nAuthorization: Bearer " + l.token +
+	head := " HTTP/1.1\r\nHost: " + address + "\r\nAuthorization: Bearer " + l.token +
 		"\r\nContent-Type: application/json\r\nAccept: application/json\r\nUser-Agent: bench\r\nContent-Length: "
 	return &conn{Conn: c, r: bufio.NewReaderSize(c, 16<<10), head: []byte(head)}
 }
 
-// send sends one request and reads its answer to the end; rest is its headers.
-func (c *conn) send(body string) (status int, rest []string, err error) {
-	c.out = append(c.out[:0], c.head...)
+// send sends one request and reads its answer to the end.
+func (c *conn) send(l *load, i int64) (status int, err error) {
+	path, body := l.path, l.body(i)
+	if l.pathOf != nil {
+		path = l.pathOf(i)
+	}
+	c.out = append(append(append(c.out[:0], cmp.Or(l.method, http.MethodPost)...), ' '), path...)
+	c.out = append(c.out, c.head...)
 	c.out = append(strconv.AppendInt(c.out, int64(len(body)), 10), "\r\n\r\n"...)
 	if _, err := c.Write(append(c.out, body...)); err != nil {
-		return 0, nil, err
+		return 0, err
 	}
 	length := 0
 	for {
 		line, err := c.r.ReadSlice('\n')
 		if err != nil {
-			return 0, nil, err
+			return 0, err
 		}
 		line = bytes.TrimRight(line, "\r\n")
 		switch {
@@ -173,10 +186,10 @@ func (c *conn) send(body string) (status int, rest []string, err error) {
 			length, err = strconv.Atoi(string(line[16:]))
 		case len(line) == 0:
 			_, err = c.r.Discard(length)
-			return status, rest, err
+			return status, err
 		}
 		if err != nil {
-			return 0, nil, err
+			return 0, err
 		}
 	}
 }

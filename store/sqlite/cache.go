@@ -17,6 +17,11 @@ type ownerKey struct {
 
 func keyOf(m *meeting.Meeting) ownerKey { return ownerKey{m.Owner, m.ExternalID} }
 
+// A threadKey is what a meeting is found by when its id or link is known.
+type threadKey struct{ tenant, thread, message string }
+
+func threadOf(m *meeting.Meeting) threadKey { return threadKey{m.Tenant, m.ThreadID, m.MessageID} }
+
 // A cache keeps meetings by their owner and external id, within a bound, and
 // forgets what was asked for least recently. It never holds anything but the
 // newest durable state:
@@ -26,14 +31,25 @@ func keyOf(m *meeting.Meeting) ownerKey { return ownerKey{m.Owner, m.ExternalID}
 // the commit has ended (release). A reader that looked into the database notes
 // the shard's era before it looks and may only add what it found when the era
 // is still the same: an odd era is one in which a change is under way.
+//
+// Under which key a meeting is kept, the threads say. What they say is a hint,
+// since the meeting that is kept says itself which thread it has.
 type cache struct {
-	seed   maphash.Seed
-	shards []shard // none when there is no cache
+	seed    maphash.Seed
+	shards  []shard // none when there is no cache
+	threads []threads
+}
+
+// threads are locked after a shard, or alone.
+type threads struct {
+	mu    sync.Mutex
+	keyOf map[threadKey]ownerKey
 }
 
 const shardCount = 64
 
 type shard struct {
+	cache *cache
 	mu    sync.Mutex
 	era   uint64
 	room  int        // bytes that may still be added
@@ -44,6 +60,7 @@ type shard struct {
 // A cached meeting is never changed: readers get copies.
 type cached struct {
 	key  ownerKey
+	id   int64 // of the row
 	m    meeting.Meeting
 	size int
 }
@@ -52,9 +69,10 @@ func newCache(size int) *cache {
 	if size < 0 {
 		return &cache{}
 	}
-	c := &cache{seed: maphash.MakeSeed(), shards: make([]shard, shardCount)}
+	c := &cache{seed: maphash.MakeSeed(), shards: make([]shard, shardCount), threads: make([]threads, shardCount)}
 	for i := range c.shards {
-		c.shards[i] = shard{room: size / shardCount, order: list.New(), byKey: map[ownerKey]*list.Element{}}
+		c.threads[i].keyOf = map[threadKey]ownerKey{}
+		c.shards[i] = shard{cache: c, room: size / shardCount, order: list.New(), byKey: map[ownerKey]*list.Element{}}
 	}
 	return c
 }
@@ -68,22 +86,56 @@ func (c *cache) shard(key ownerKey) *shard {
 
 // get returns the meeting as it stands, unless it has expired.
 func (c *cache) get(key ownerKey, now time.Time) (*meeting.Meeting, bool) {
+	if hit := c.look(key, now); hit != nil {
+		return &hit.m, true
+	}
+	return nil, false
+}
+
+func (c *cache) look(key ownerKey, now time.Time) *cached {
 	s := c.shard(key)
 	if s == nil {
-		return nil, false
+		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.byKey[key]
 	if !ok {
-		return nil, false
+		return nil
 	}
-	m := &e.Value.(*cached).m
-	if m.Expired(now) {
-		return nil, false
+	hit := e.Value.(*cached)
+	if hit.m.Expired(now) {
+		return nil
 	}
 	s.order.MoveToFront(e)
-	return m, true
+	return hit
+}
+
+// byThread returns the meeting of a thread as it stands, with the id of its row,
+// unless it has expired.
+func (c *cache) byThread(thread threadKey, now time.Time) (id int64, m *meeting.Meeting, ok bool) {
+	t := c.thread(thread)
+	if t == nil {
+		return 0, nil, false
+	}
+	t.mu.Lock()
+	key, ok := t.keyOf[thread]
+	t.mu.Unlock()
+	if !ok {
+		return 0, nil, false
+	}
+	hit := c.look(key, now)
+	if hit == nil || threadOf(&hit.m) != thread {
+		return 0, nil, false
+	}
+	return hit.id, &hit.m, true
+}
+
+func (c *cache) thread(key threadKey) *threads {
+	if len(c.threads) == 0 {
+		return nil
+	}
+	return &c.threads[maphash.Comparable(c.seed, key)%shardCount]
 }
 
 // era is what a reader notes before it looks into the database.
@@ -98,7 +150,7 @@ func (c *cache) era(key ownerKey) uint64 {
 }
 
 // fill adds what a reader found, unless something was changed meanwhile.
-func (c *cache) fill(m *meeting.Meeting, era uint64) {
+func (c *cache) fill(id int64, m *meeting.Meeting, era uint64) {
 	key := keyOf(m)
 	s := c.shard(key)
 	if s == nil || era%2 == 1 {
@@ -107,13 +159,13 @@ func (c *cache) fill(m *meeting.Meeting, era uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.era == era {
-		s.add(key, m)
+		s.add(key, id, m)
 	}
 }
 
 // put adds what has become durable; only the writer and, for what it created,
 // the flusher call it, one at a time.
-func (c *cache) put(m *meeting.Meeting) {
+func (c *cache) put(id int64, m *meeting.Meeting) {
 	key := keyOf(m)
 	s := c.shard(key)
 	if s == nil || m.ExternalID == "" {
@@ -121,7 +173,7 @@ func (c *cache) put(m *meeting.Meeting) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.add(key, m)
+	s.add(key, id, m)
 }
 
 // hold takes out what the jobs are about to change and closes their shards,
@@ -167,9 +219,13 @@ func (c *cache) release(held []*shard) {
 	}
 }
 
-func (s *shard) add(key ownerKey, m *meeting.Meeting) {
+func (s *shard) add(key ownerKey, id int64, m *meeting.Meeting) {
 	s.drop(key)
-	v := &cached{key, *m, sizeOf(m)}
+	t := s.cache.thread(threadOf(m))
+	t.mu.Lock()
+	t.keyOf[threadOf(m)] = key
+	t.mu.Unlock()
+	v := &cached{key, id, *m, sizeOf(m)}
 	s.byKey[key] = s.order.PushFront(v)
 	s.room -= v.size
 	for s.room < 0 {
@@ -179,16 +235,23 @@ func (s *shard) add(key ownerKey, m *meeting.Meeting) {
 
 func (s *shard) drop(key ownerKey) {
 	if e, ok := s.byKey[key]; ok {
-		s.room += e.Value.(*cached).size
+		old := e.Value.(*cached)
+		t := s.cache.thread(threadOf(&old.m))
+		t.mu.Lock()
+		if t.keyOf[threadOf(&old.m)] == key {
+			delete(t.keyOf, threadOf(&old.m))
+		}
+		t.mu.Unlock()
+		s.room += old.size
 		s.order.Remove(e)
 		delete(s.byKey, key)
 	}
 }
 
 // sizeOf estimates the memory of a cached meeting: the struct twice over covers
-// the short strings and the map's share.
+// the short strings and the shares of both maps.
 func sizeOf(m *meeting.Meeting) int {
-	size := 1400 + len(m.ExternalID)
+	size := 1700 + len(m.ExternalID)
 	if m.Subject != nil {
 		size += len(*m.Subject)
 	}

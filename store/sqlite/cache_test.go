@@ -44,7 +44,7 @@ func TestCacheAgainstOldReaders(t *testing.T) {
 
 	old, era := look()
 	update()
-	s.meetings.fill(old, era)
+	s.meetings.fill(1, old, era)
 	if got := revision(); got != 2 {
 		t.Errorf("an old state, looked up before the change: revision %d, want 2", got)
 	}
@@ -55,17 +55,17 @@ func TestCacheAgainstOldReaders(t *testing.T) {
 		t.Error("the cache answers while a change is under way")
 	}
 	old, era = look()
-	s.meetings.fill(old, era)
+	s.meetings.fill(1, old, era)
 	if _, ok := s.meetings.get(key, m.Created); ok {
 		t.Error("the cache takes something in while a change is under way")
 	}
 	s.meetings.release(held)
-	s.meetings.fill(old, era)
+	s.meetings.fill(1, old, era)
 	if _, ok := s.meetings.get(key, m.Created); ok {
 		t.Error("the cache takes in what was looked up while a change was under way")
 	}
 	old, era = look()
-	s.meetings.fill(old, era)
+	s.meetings.fill(1, old, era)
 	if _, ok := s.meetings.get(key, m.Created); !ok {
 		t.Error("the cache does not take in what is right")
 	}
@@ -75,7 +75,7 @@ func TestCacheAgainstOldReaders(t *testing.T) {
 	if err := s.Delete(context.Background(), m.Tenant, m.ThreadID, m.MessageID, m.Created); err != nil {
 		t.Fatal(err)
 	}
-	s.meetings.fill(old, era)
+	s.meetings.fill(1, old, era)
 	if _, created, err := s.CreateOrGet(context.Background(), m, meeting.Numbers(true)); err != nil || !created {
 		t.Errorf("a deleted meeting is still there: created %v, error %v", created, err)
 	}
@@ -120,10 +120,10 @@ func TestCacheBound(t *testing.T) {
 	}
 	m := newMeeting(t, benchOwner, "favourite")
 	favourite := m
-	c.put(&favourite)
+	c.put(1, &favourite)
 	for i := range 20_000 {
 		m.ExternalID = fmt.Sprint(i)
-		c.put(&m)
+		c.put(1, &m)
 		if _, ok := c.get(keyOf(&favourite), noon); !ok {
 			t.Fatalf("after %d others, what is asked for all the time is gone", i)
 		}
@@ -137,7 +137,7 @@ func TestCacheBound(t *testing.T) {
 	// One that is too large for its shard takes no other's place for long.
 	m.ExternalID = "huge"
 	m.Attendees = make([]meeting.Participant, 10_000)
-	c.put(&m)
+	c.put(1, &m)
 	if bytes, _ := used(); bytes > room {
 		t.Errorf("with a huge one the cache holds %d bytes", bytes)
 	}
@@ -149,7 +149,7 @@ func TestCacheBound(t *testing.T) {
 func TestCacheExpired(t *testing.T) {
 	c := newCache(1 << 20)
 	m := newMeeting(t, benchOwner, "mortal")
-	c.put(&m)
+	c.put(1, &m)
 	for _, tt := range []struct {
 		now  time.Time
 		want bool
@@ -174,5 +174,49 @@ func TestGetCosts(t *testing.T) {
 	get()
 	if n := testing.AllocsPerRun(100, get); n > 1 {
 		t.Errorf("a meeting from the cache takes %v allocations, want 1", n)
+	}
+}
+
+// TestCacheByThread: what is found by its thread is what is kept, and nothing is
+// found of what is not.
+func TestCacheByThread(t *testing.T) {
+	c := newCache(1 << 20)
+	m := newMeeting(t, benchOwner, "found")
+	find := func(want int64) {
+		t.Helper()
+		id, got, ok := c.byThread(threadOf(&m), m.Created)
+		if ok != (want > 0) || id != want || ok && got.ThreadID != m.ThreadID {
+			t.Errorf("found %v: row %d; want %d", ok, id, want)
+		}
+	}
+	find(0)
+	c.put(7, &m)
+	find(7)
+	if _, _, ok := c.byThread(threadOf(&m), m.Expires); ok {
+		t.Error("an expired meeting is found")
+	}
+	if _, _, ok := c.byThread(threadKey{"another", m.ThreadID, m.MessageID}, m.Created); ok {
+		t.Error("it is found in another tenant")
+	}
+	again := newMeeting(t, benchOwner, "found") // after it has expired
+	again.ThreadID = "19:another@thread.v2"
+	c.put(8, &again)
+	find(0)
+	m = again
+	find(8)
+	c.release(c.hold([]*job{{touched: []ownerKey{keyOf(&m)}}}))
+	find(0)
+	for i := range 20_000 {
+		other := newMeeting(t, benchOwner, fmt.Sprint(i))
+		other.ThreadID = fmt.Sprint(i)
+		c.put(int64(i), &other)
+	}
+	kept, hints := 0, 0
+	for i := range c.shards {
+		kept += len(c.shards[i].byKey)
+		hints += len(c.threads[i].keyOf)
+	}
+	if kept != hints || kept == 0 {
+		t.Errorf("%d meetings are kept, and %d threads", kept, hints)
 	}
 }

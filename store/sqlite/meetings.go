@@ -29,13 +29,13 @@ func (s *Store) CreateOrGet(ctx context.Context, m meeting.Meeting, draw func(*m
 		return s.createWith(ctx, m, draw)
 	}
 	era := s.meetings.era(key)
-	_, found, err := s.find(ctx, m.Created, byOwner, compactGUID(m.Tenant), compactGUID(m.User), text(m.ExternalID))
+	id, found, err := s.find(ctx, m.Created, byOwner, compactGUID(m.Tenant), compactGUID(m.User), text(m.ExternalID))
 	if errors.Is(err, meeting.ErrNotFound) {
 		return s.createWith(ctx, m, draw)
 	} else if err != nil {
 		return meeting.Meeting{}, false, err
 	}
-	s.meetings.fill(&found, era)
+	s.meetings.fill(id, &found, era)
 	return clone(&found), false, nil
 }
 
@@ -98,7 +98,7 @@ func (s *Store) create(ctx context.Context, m meeting.Meeting, now time.Time) (m
 	}
 	j.after = func() {
 		if created {
-			s.meetings.put(&m)
+			s.meetings.put(args[0].n, &m)
 		}
 	}
 	if err := s.writer.do(ctx, j); err != nil {
@@ -155,6 +155,9 @@ func (s *Store) ByThread(ctx context.Context, tenant, thread, message string, no
 }
 
 func (s *Store) byThread(ctx context.Context, tenant, thread, message string, now time.Time) (int64, meeting.Meeting, error) {
+	if id, hit, ok := s.meetings.byThread(threadKey{tenant, thread, message}, now); ok {
+		return id, clone(hit), nil
+	}
 	return s.find(ctx, now, byThread, compactGUID(tenant), compactThread(thread), compactNumber(message))
 }
 
@@ -256,7 +259,7 @@ func (s *Store) replace(ctx context.Context, id int64, m meeting.Meeting) error 
 			}
 			return err
 		},
-		after: func() { s.meetings.put(&m) },
+		after: func() { s.meetings.put(id, &m) },
 	})
 }
 
