@@ -22,6 +22,7 @@ type answer struct {
 // where there is no value.
 func (a *answer) append(b []byte) []byte {
 	m := a.meeting
+	begin := len(b)
 	o := object{b: append(b, '{')}
 	if a.level != metadataNone && !a.member {
 		o.b = a.appendEntityURL(append(o.b, `"@odata.context":"`...), "/$metadata#users('", "')/onlineMeetings")
@@ -32,6 +33,11 @@ func (a *answer) append(b []byte) []byte {
 		for _, name := range []string{`"@odata.id":"`, `"@odata.editLink":"`} {
 			o.b = a.appendEntityURL(append(o.b, name...), "/users('", "')/onlineMeetings('")
 			o.b = append(m.AppendID(o.b), `')",`...)
+		}
+		for _, name := range navigations {
+			o.b = append(append(append(o.b, '"'), name...), `@odata.navigationLink":"`...)
+			o.b = a.appendEntityURL(o.b, "/users('", "')/onlineMeetings('")
+			o.b = append(append(append(m.AppendID(o.b), `')/`...), name...), `",`...)
 		}
 	}
 	o.b = append(m.AppendID(append(o.b, `"id":"`...)), `",`...)
@@ -65,6 +71,11 @@ func (a *answer) append(b []byte) []byte {
 		o.raw("capabilities", "[]")
 	}
 	o.close()
+	if a.level == metadataFull {
+		if full, err := typed(o.b[:begin], o.b[begin:], typeMeeting); err == nil { // as it always is: of JSON of ours
+			return full
+		}
+	}
 	return o.b
 }
 

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	// The coming encoding/json/v2. Only this file knows it.
+	// The coming encoding/json/v2. Only this file and full.go know it.
 	"github.com/go-json-experiment/json/jsontext"
 )
 

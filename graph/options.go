@@ -55,13 +55,14 @@ type selection struct {
 	members map[string]*selection
 }
 
-// member reports whether the member is wanted, and what of it. Annotations
-// always are.
+// member reports whether the member is wanted, and what of it. Annotations of
+// the whole always are, and those of a member with it.
 func (s *selection) member(name string) (below *selection, wanted bool) {
-	if strings.HasPrefix(name, "@") {
+	member, _, annotation := strings.Cut(name, "@")
+	if annotation && member == "" {
 		return nil, true
 	}
-	below, wanted = s.members[name]
+	below, wanted = s.members[member]
 	return below, wanted
 }
 

@@ -183,6 +183,9 @@ func (p *segments) meetings(r *route) error {
 			r.action = actionCreateOrGet
 			return p.end()
 		}
+		if segment == "$count" || segment == "$ref" {
+			return unknownSegment(segment)
+		}
 		for _, f := range []action{actionAllTranscripts, actionAllRecordings} {
 			if args, ok := isFunction(segment, string(f)); ok {
 				r.action, r.args = f, args

@@ -242,6 +242,9 @@ func (a *userAnswer) members(o *object, u *identity.User) {
 		o.word("@odata.type", "#microsoft.graph.user")
 		o.word("@odata.id", url)
 		o.word("@odata.editLink", url)
+		if !a.options.selected {
+			o.word("onlineMeetings@odata.navigationLink", url+"/onlineMeetings")
+		}
 	}
 	for _, p := range a.options.members {
 		value := ""
