@@ -75,7 +75,7 @@ func TestLabCommandsOnPostgreSQL(t *testing.T) {
 	scripts(t, "lab*", graphtest.With(func(c *server.Config) { c.Database = pgtest.URL(t) }))
 }
 
-func TestWorldCommands(t *testing.T)   { t.Parallel(); scripts(t, "world*") }
+func TestWorldCommands(t *testing.T) { t.Parallel(); scripts(t, "world*") }
 
 // Completion in a real bash, at places where people press Tab.
 func TestCompletion(t *testing.T) { t.Parallel(); scripts(t, "completion*") }
