@@ -55,7 +55,8 @@ type wire struct {
 	clock   sync.Mutex // of now, which the server reads
 	now     time.Time
 	callers []caller
-	run     int // external ids of one run are no other's
+	run     int  // external ids of one run are no other's
+	batched bool // requests go as parts of a batch
 }
 
 // A caller acts for a user of a tenant: the user, or an application.
@@ -73,7 +74,7 @@ func newWire(t *testing.T, database string) *wire {
 			tenant.User(name)
 		}
 		app := "booking of " + domain
-		tenant.App(app, "OnlineMeetings.ReadWrite.All", "User.Read.All").PublicApp("portal of "+domain, "OnlineMeetings.ReadWrite").Policy("all", []string{app})
+		tenant.App(app, "OnlineMeetings.ReadWrite.All", "User.Read.All").PublicApp("portal of "+domain, "OnlineMeetings.ReadWrite", "User.Read").Policy("all", []string{app})
 		apps[domain] = app
 	}
 	w.srv = graphtest.New(t, graphtest.WithWorld(world), graphtest.WithClock(func() time.Time {
@@ -107,6 +108,68 @@ func (w *wire) ask(t fataler, c caller, method, path string, body, into any) (st
 	if err != nil {
 		t.Fatal(err)
 	}
+	status, content := w.send(t, c, method, path, text)
+	if status >= 400 {
+		var e struct {
+			Error struct{ Code, Message string }
+		}
+		if err := json.Unmarshal(content, &e); err != nil {
+			t.Fatal(method, path, status, string(content))
+		}
+		message, _, _ := strings.Cut(e.Error.Message, " ")
+		return status, e.Error.Code + " " + message
+	}
+	if into != nil && len(content) > 0 {
+		if err := json.Unmarshal(content, into); err != nil {
+			t.Fatal(method, path, string(content), err)
+		}
+	}
+	return status, ""
+}
+
+// send sends a request by itself, or in a batch: after another part, on which it
+// depends, and before one that depends on it.
+func (w *wire) send(t fataler, c caller, method, path string, text []byte) (status int, content []byte) {
+	if !w.batched {
+		return w.sendAlone(t, c, method, path, text)
+	}
+	kind := map[string]string{"Content-Type": "application/json"}
+	batch, err := json.Marshal(map[string]any{"requests": []any{
+		map[string]any{"id": "after", "method": "GET", "url": "/users/" + c.id, "dependsOn": []string{"it"}},
+		map[string]any{"id": "it", "method": method, "url": path, "headers": kind, "body": json.RawMessage(text), "dependsOn": []string{"before"}},
+		map[string]any{"id": "before", "method": "GET", "url": "/users/" + c.id},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, content = w.sendAlone(t, c, http.MethodPost, "/$batch", batch)
+	var answer struct {
+		Responses []struct {
+			ID     string
+			Status int
+			Body   json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(content, &answer); err != nil || status != 200 || len(answer.Responses) != 3 {
+		t.Fatal("batch:", status, string(content))
+	}
+	parts := map[string]int{}
+	for _, part := range answer.Responses {
+		if parts[part.ID] = part.Status; part.ID == "it" {
+			content = part.Body
+		}
+	}
+	after := 200
+	if parts["it"] >= 400 {
+		after = 424
+	}
+	if parts["before"] != 200 || parts["after"] != after {
+		t.Fatal("parts of a batch:", parts)
+	}
+	return parts["it"], content
+}
+
+func (w *wire) sendAlone(t fataler, c caller, method, path string, text []byte) (status int, content []byte) {
 	r, err := http.NewRequest(method, w.srv.URL+"/v1.0"+path, bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
@@ -118,26 +181,10 @@ func (w *wire) ask(t fataler, c caller, method, path string, body, into any) (st
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	content, err := io.ReadAll(answer.Body)
-	if err != nil {
+	if content, err = io.ReadAll(answer.Body); err != nil {
 		t.Fatal(err)
 	}
-	if answer.StatusCode >= 400 {
-		var e struct {
-			Error struct{ Code, Message string }
-		}
-		if err := json.Unmarshal(content, &e); err != nil {
-			t.Fatal(method, path, answer.StatusCode, string(content))
-		}
-		message, _, _ := strings.Cut(e.Error.Message, " ")
-		return answer.StatusCode, e.Error.Code + " " + message
-	}
-	if into != nil && len(content) > 0 {
-		if err := json.Unmarshal(content, into); err != nil {
-			t.Fatal(method, path, string(content), err)
-		}
-	}
-	return answer.StatusCode, ""
+	return answer.StatusCode, content
 }
 
 // A wireMeeting is what the model knows of a meeting, as the wire writes it.
@@ -180,6 +227,7 @@ type wireModel struct {
 }
 
 func (m *wireModel) caller(r *rapid.T) caller {
+	m.batched = rapid.Bool().Draw(r, "in a batch")
 	return rapid.SampledFrom(m.callers).Draw(r, "caller")
 }
 
