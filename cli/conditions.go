@@ -64,6 +64,20 @@ func signed(d time.Duration) string {
 	return d.String()
 }
 
+// A moment is a time, or a date.
+type moment struct{ time.Time }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (m *moment) UnmarshalText(text []byte) (err error) {
+	if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
+		m.Time, err = time.Parse(time.DateOnly, string(text))
+	}
+	if err != nil {
+		err = fmt.Errorf("%q is no time. Write one such as 2031-02-06T09:00:00Z, or a date", text)
+	}
+	return err
+}
+
 type clockShowCommand struct {
 	clockFlags `embed:""`
 }
@@ -81,8 +95,8 @@ func (c *clockShowCommand) Run(ctx context.Context, p *Program) error {
 }
 
 type clockSetCommand struct {
-	Time       time.Time `arg:"" help:"Such as 2031-02-06T09:00:00Z."`
-	Tokens     *bool     `negatable:"" help:"Let the life of access tokens follow the clock."`
+	Time       moment `arg:"" help:"Such as 2031-02-06T09:00:00Z, or a date for its first moment in UTC."`
+	Tokens     *bool  `negatable:"" help:"Let the life of access tokens follow the clock."`
 	clockFlags `embed:""`
 }
 
@@ -91,37 +105,41 @@ func (c *clockSetCommand) Help() string {
 }
 
 func (c *clockSetCommand) Run(ctx context.Context, p *Program) error {
-	return c.change(ctx, p, lab.ClockRequest{Time: &c.Time, Tokens: c.Tokens})
+	return c.change(ctx, p, lab.ClockRequest{Time: &c.Time.Time, Tokens: c.Tokens})
 }
 
 type clockFreezeCommand struct {
-	Time       *time.Time `arg:"" optional:"" help:"Such as 2031-02-06T09:00:00Z; without one: now."`
-	Tokens     *bool      `negatable:"" help:"Let the life of access tokens follow the clock."`
+	Time       *moment `arg:"" optional:"" help:"Such as 2031-02-06T09:00:00Z, or a date for its first moment in UTC; without one: now."`
+	Tokens     *bool   `negatable:"" help:"Let the life of access tokens follow the clock."`
 	clockFlags `embed:""`
 }
 
 func (c *clockFreezeCommand) Run(ctx context.Context, p *Program) error {
-	return c.change(ctx, p, lab.ClockRequest{Time: c.Time, Frozen: new(true), Tokens: c.Tokens})
+	q := lab.ClockRequest{Frozen: new(true), Tokens: c.Tokens}
+	if c.Time != nil {
+		q.Time = &c.Time.Time
+	}
+	return c.change(ctx, p, q)
 }
 
 type clockAdvanceCommand struct {
-	By         time.Duration `arg:"" help:"Such as 90m or 36h."`
-	Tokens     *bool         `negatable:"" help:"Let the life of access tokens follow the clock."`
+	By         lab.Duration `arg:"" help:"Such as 90m, 36h or 61d."`
+	Tokens     *bool        `negatable:"" help:"Let the life of access tokens follow the clock."`
 	clockFlags `embed:""`
 }
 
 func (c *clockAdvanceCommand) Run(ctx context.Context, p *Program) error {
-	return c.change(ctx, p, lab.ClockRequest{Advance: lab.Duration(c.By), Tokens: c.Tokens})
+	return c.change(ctx, p, lab.ClockRequest{Advance: c.By, Tokens: c.Tokens})
 }
 
 type clockRewindCommand struct {
-	By         time.Duration `arg:"" help:"Such as 90m or 36h."`
-	Tokens     *bool         `negatable:"" help:"Let the life of access tokens follow the clock."`
+	By         lab.Duration `arg:"" help:"Such as 90m, 36h or 61d."`
+	Tokens     *bool        `negatable:"" help:"Let the life of access tokens follow the clock."`
 	clockFlags `embed:""`
 }
 
 func (c *clockRewindCommand) Run(ctx context.Context, p *Program) error {
-	return c.change(ctx, p, lab.ClockRequest{Advance: lab.Duration(-c.By), Tokens: c.Tokens})
+	return c.change(ctx, p, lab.ClockRequest{Advance: -c.By, Tokens: c.Tokens})
 }
 
 type clockResumeCommand struct {
@@ -155,17 +173,17 @@ type faultCommands struct {
 }
 
 type faultAddCommand struct {
-	Operation  string        `help:"Only this operation, such as createOrGet, get or listUsers; a wrong one lists all." placeholder:"NAME"`
-	App        string        `help:"Only requests of this application, by id or name." placeholder:"APP"`
-	Share      float64       `help:"Only this share of the calls, spread evenly: 0.25 is the first and every fourth after it." placeholder:"SHARE"`
-	Next       int           `help:"Only so many times." placeholder:"N"`
-	Status     int           `help:"Answer with this status, from 400 to 599." placeholder:"STATUS"`
-	Code       string        `help:"Code of the error (what belongs to the status)." placeholder:"CODE"`
-	Message    string        `help:"Message of the error." placeholder:"TEXT"`
-	RetryAfter time.Duration `help:"Retry-After of the error, in whole seconds." placeholder:"DURATION"`
-	Latency    time.Duration `help:"Wait first; at most 50s." placeholder:"DURATION"`
-	Cut        bool          `help:"Cut the connection, without an answer."`
-	Done       bool          `help:"Do what was asked for first, so that only the answer is lost or late."`
+	Operation  string       `help:"Only this operation, such as createOrGet, get or listUsers; a wrong one lists all." placeholder:"NAME"`
+	App        string       `help:"Only requests of this application, by id or name." placeholder:"APP"`
+	Share      float64      `help:"Only this share of the calls, spread evenly: 0.25 is the first and every fourth after it." placeholder:"SHARE"`
+	Next       int          `help:"Only so many times." placeholder:"N"`
+	Status     int          `help:"Answer with this status, from 400 to 599." placeholder:"STATUS"`
+	Code       string       `help:"Code of the error (what belongs to the status)." placeholder:"CODE"`
+	Message    string       `help:"Message of the error." placeholder:"TEXT"`
+	RetryAfter lab.Duration `help:"Retry-After of the error, in whole seconds." placeholder:"DURATION"`
+	Latency    lab.Duration `help:"Wait first; at most 50s." placeholder:"DURATION"`
+	Cut        bool         `help:"Cut the connection, without an answer."`
+	Done       bool         `help:"Do what was asked for first, so that only the answer is lost or late."`
 	tenantFlag `embed:""`
 	format     `embed:""`
 	target     `embed:""`
@@ -175,11 +193,12 @@ func (c *faultAddCommand) Help() string {
 	return `What is not narrowed down happens to every request of the tenant that has a good token. A request meets the first fault that answers or cuts, in the order in which they were added; latencies add up. The error has the header Convene-Fault with the fault's number. A part of a batch cannot be cut: it is answered with 504.
 
 Lost answers: convene fault add --operation createOrGet --next 1 --cut --done
+
 A bad day: convene fault add --share 0.1 --status 503 --retry-after 1s`
 }
 
 func (c *faultAddCommand) Validate() error {
-	if c.RetryAfter < 0 || c.RetryAfter%time.Second != 0 {
+	if c.RetryAfter < 0 || c.RetryAfter%lab.Duration(time.Second) != 0 {
 		return fmt.Errorf("--retry-after: whole seconds, such as 2s")
 	}
 	return nil
@@ -192,7 +211,7 @@ func (c *faultAddCommand) Run(ctx context.Context, p *Program) error {
 	}
 	f, err := client.AddFault(ctx, lab.Fault{
 		Tenant: c.Tenant, Operation: c.Operation, App: c.App, Share: c.Share, Next: c.Next,
-		Latency: lab.Duration(c.Latency), Cut: c.Cut, Status: c.Status, Code: c.Code, Message: c.Message, RetryAfter: int(c.RetryAfter / time.Second), Done: c.Done,
+		Latency: c.Latency, Cut: c.Cut, Status: c.Status, Code: c.Code, Message: c.Message, RetryAfter: int(time.Duration(c.RetryAfter) / time.Second), Done: c.Done,
 	})
 	if err != nil {
 		return err
@@ -279,8 +298,8 @@ type throttleCommands struct {
 }
 
 type throttleSetCommand struct {
-	Requests   int           `required:"" help:"How many requests." placeholder:"N"`
-	Per        time.Duration `required:"" help:"In how long, from 1s to 24h." placeholder:"DURATION"`
+	Requests   int          `required:"" help:"How many requests." placeholder:"N"`
+	Per        lab.Duration `required:"" help:"In how long, from 1s to 24h." placeholder:"DURATION"`
 	tenantFlag `embed:""`
 	format     `embed:""`
 	target     `embed:""`
@@ -295,7 +314,7 @@ func (c *throttleSetCommand) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	t, err := client.SetThrottle(ctx, lab.Throttle{Tenant: c.Tenant, Requests: c.Requests, Per: lab.Duration(c.Per)})
+	t, err := client.SetThrottle(ctx, lab.Throttle{Tenant: c.Tenant, Requests: c.Requests, Per: c.Per})
 	if err != nil {
 		return err
 	}
@@ -346,7 +365,7 @@ func (c *throttleOffCommand) Run(ctx context.Context, p *Program) error {
 }
 
 type policyDelayCommand struct {
-	Delay      *time.Duration `arg:"" optional:"" help:"Such as 30m; without one it is shown."`
+	Delay      *lab.Duration `arg:"" optional:"" help:"Such as 30m; without one it is shown."`
 	tenantFlag `embed:""`
 	format     `embed:""`
 	target     `embed:""`
@@ -365,7 +384,7 @@ func (c *policyDelayCommand) Run(ctx context.Context, p *Program) error {
 	if c.Delay == nil {
 		d, err = client.PolicyDelay(ctx, c.Tenant)
 	} else {
-		d, err = client.SetPolicyDelay(ctx, lab.PolicyDelay{Tenant: c.Tenant, Delay: lab.Duration(*c.Delay)})
+		d, err = client.SetPolicyDelay(ctx, lab.PolicyDelay{Tenant: c.Tenant, Delay: *c.Delay})
 	}
 	if err != nil {
 		return err

@@ -206,7 +206,10 @@ func codeOfStatus(status int) Code {
 // OperationNames are the operations as a [Request] names them, in order.
 func OperationNames() []string {
 	var names []string
-	for _, offered := range operations {
+	for a, offered := range operations {
+		if documents[a] != nil { // which are everybody's
+			continue
+		}
 		for _, op := range offered {
 			names = append(names, op.name)
 		}

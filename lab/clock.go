@@ -2,6 +2,8 @@ package lab
 
 import (
 	"maps"
+	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -156,7 +158,8 @@ func (c *Clocks) State(tenant, domain string) ClockState {
 	return ClockState{Tenant: domain, Time: now, Frozen: !t.frozen.IsZero(), Ahead: Duration(now.Sub(own)), Tokens: t.tokens}
 }
 
-// A Duration is written as in Go: "1h30m", "-36h", "250ms".
+// A Duration is written as in Go, or with days of 24 hours first: "1h30m",
+// "-36h", "250ms", "61d", "1d12h".
 type Duration time.Duration
 
 // MarshalText implements [encoding.TextMarshaler].
@@ -164,10 +167,30 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (d *Duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	if err != nil {
-		return refuse("%q is no duration. Write one such as 90m, 36h or 250ms.", text)
+	const day = 24 * time.Hour
+	sign, rest := time.Duration(1), string(text)
+	if unsigned, ok := strings.CutPrefix(rest, "-"); ok {
+		sign, rest = -1, unsigned
 	}
-	*d = Duration(parsed)
+	var days int
+	if number, after, ok := strings.Cut(rest, "d"); ok {
+		var err error
+		if days, err = strconv.Atoi(number); err != nil || days < 0 || days > int(math.MaxInt64/day) {
+			return noDuration(text)
+		}
+		if rest = after; rest == "" {
+			rest = "0s"
+		}
+	}
+	parsed, err := time.ParseDuration(rest)
+	sum := time.Duration(days)*day + parsed
+	if err != nil || parsed < 0 || sum < 0 {
+		return noDuration(text)
+	}
+	*d = Duration(sign * sum)
 	return nil
+}
+
+func noDuration(text []byte) error {
+	return refuse("%q is no duration. Write one such as 61d, 36h, 90m or 250ms.", text)
 }

@@ -289,3 +289,23 @@ func TestWaitForRequests(t *testing.T) {
 		t.Errorf("who left got %+v, %v", page, err)
 	}
 }
+
+// Durations are read with days, and refused with what they should be.
+func TestDurations(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{
+		"61d": 61 * day, "1d12h": 36 * time.Hour, "-2d": -2 * day, "-1d1h": -25 * time.Hour, "90m": 90 * time.Minute, "250ms": 250 * time.Millisecond, "0s": 0, "-36h": -36 * time.Hour, "106751d": 106751 * day,
+	} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(text)); err != nil || time.Duration(d) != want {
+			t.Errorf("%s is %s, %v; want %s", text, time.Duration(d), err, want)
+		}
+	}
+	for _, text := range []string{"", "d", "1", "1d-1h", "--1h", "1.5d", "106752d", "106751d24h", "soon", "1d1d", "9999999999999999d", "1 d"} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "61d") {
+			t.Errorf("%q is %s, %v", text, time.Duration(d), err)
+		}
+	}
+}
