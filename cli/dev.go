@@ -23,7 +23,7 @@ type devCommand struct {
 	Cloud            string        `help:"National cloud whose offer to imitate: ${enum}." enum:"global,usgovl4,usgovl5,china" default:"global"`
 	PolicyDelay      time.Duration `help:"How long a changed application access policy takes to be in effect; Teams says up to 30m." default:"0s" placeholder:"DURATION"`
 	UpnsInPaths      bool          `help:"Let applications name users by UPN, which Graph refuses." default:"true" negatable:""`
-	Lab              bool          `help:"Give management the tester's kit: fresh tenants, reset, seed, clocks, faults." default:"true" negatable:""`
+	Lab              bool          `help:"Give management the tester's kit: fresh tenants, reset, seed, snapshots, clocks, faults, requests." default:"true" negatable:""`
 	ManagementListen string        `help:"Serve management over TCP, too." placeholder:"HOST:PORT"`
 	ManagementToken  string        `help:"File with the token that management over TCP asks for." placeholder:"FILE" type:"path"`
 	Hosts            bool          `help:"Print what to add to the hosts file, and how to trust the certificate, for clients that cannot be pointed anywhere; and end."`

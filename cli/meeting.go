@@ -67,8 +67,13 @@ func (c *createOrGetCommand) Run(ctx context.Context, p *Program) error {
 	}
 	q, path := manage.TokenRequest{App: "portal", User: c.User}, "/me"
 	if c.App != "" {
-		_, domain, _ := strings.Cut(c.User, "@") // whose application it is, where several have the name
-		q, path = manage.TokenRequest{App: c.App, Tenant: domain}, "/users/"+url.PathEscape(c.User)
+		user := manage.UserInfo{ID: c.User}
+		if strings.Contains(c.User, "@") { // applications name users by id
+			if user, err = client.User(ctx, c.User); err != nil {
+				return err
+			}
+		}
+		q, path = manage.TokenRequest{App: c.App, Tenant: user.Tenant}, "/users/"+url.PathEscape(user.ID)
 	}
 	token, err := client.Token(ctx, q)
 	if err != nil {

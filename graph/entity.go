@@ -121,11 +121,19 @@ func (a *answer) attendee(o *object, p *meeting.Participant) {
 			o.b = append(append(appendString(o.b, id.Kind), ':'), '{')
 			o.text("id", id.ID)
 			o.text("displayName", id.DisplayName)
-			if id.TenantID != nil {
-				o.text("tenantId", id.TenantID)
+			for _, member := range []struct {
+				name  string
+				value *string
+			}{
+				{"tenantId", id.TenantID}, {"identityProvider", id.IdentityProvider}, {"email", id.Email}, {"applicationType", id.ApplicationType},
+				{"azureCommunicationServicesResourceId", id.ResourceID},
+			} {
+				if member.value != nil {
+					o.text(member.name, member.value)
+				}
 			}
-			if id.IdentityProvider != nil {
-				o.text("identityProvider", id.IdentityProvider)
+			if id.Hidden != nil {
+				o.flag("hidden", *id.Hidden)
 			}
 			o.end()
 		}

@@ -361,6 +361,6 @@ func (p *filterParser) blanks() bool {
 // errorf says what is wrong at a byte of the text, which is given as a number of
 // characters.
 func (p *filterParser) errorf(at int, format string, args ...any) error {
-	return invalid("$filter", "Invalid filter clause: syntax error at position %d in '%s': %s. Supported are comparisons (%s) of properties with a string, a number, true, false, null or a time, joined by 'and', such as mail eq 'ann@contoso.example'.",
+	return invalid("$filter", "Invalid filter clause: syntax error at position %d in '%s': %s. A filter compares a property (%s) with a string in single quotes, a number, true, false, null or a time, and joins comparisons by 'and'. Not every operation supports all of it.",
 		utf8.RuneCountInString(p.text[:at])+1, quotable(p.text), fmt.Sprintf(format, args...), strings.Join(comparisonOperators, ", "))
 }

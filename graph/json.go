@@ -224,7 +224,12 @@ func readable(err error) error {
 				Message: fmt.Sprintf("%s The member '%s' occurs twice%s.", malformed, quotable(name), at)}
 		}
 	}
-	return &Error{Code: codeBadRequest, Message: malformed + " It is not valid JSON" + at + ".", cause: err}
+	e := &Error{Code: codeBadRequest, Message: malformed + " It is not valid JSON" + at + ".", cause: err}
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok && strings.Contains(s.Error(), "surrogate") {
+		e.Message += " A text has half of a surrogate pair: write \\ud83d\\ude00, or the character itself."
+		e.Target = quotable(strings.TrimPrefix(string(s.JSONPointer), "/"))
+	}
+	return e
 }
 
 // appendString appends s as a JSON string.

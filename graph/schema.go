@@ -99,7 +99,7 @@ var schema = map[string][]property{
 	},
 	"meetingParticipantInfo": {{name: "upn"}, {name: "role", typ: "onlineMeetingRole"}, {name: "identity", kind: "identitySet"}},
 	"identitySet":            {{name: "application", kind: "identity"}, {name: "device", kind: "identity"}, {name: "user", kind: "identity"}},
-	"identity":               {{name: "id"}, {name: "displayName"}, {name: "tenantId", open: true}, {name: "identityProvider", open: true}},
+	"identity":               {{name: "id"}, {name: "displayName"}, {name: "tenantId", open: true}, {name: "identityProvider", open: true}, {name: "email", open: true}, {name: "applicationType", open: true}, {name: "azureCommunicationServicesResourceId", open: true}, {name: "hidden", typ: edmFlag, open: true}},
 	"lobbyBypassSettings":    {{name: "scope", typ: "lobbyBypassScope"}, {name: "isDialInBypassEnabled", typ: edmFlag}},
 	"joinMeetingIdSettings":  {{name: "isPasscodeRequired", typ: edmFlag}, {name: "joinMeetingId"}, {name: "passcode"}},
 	"audioConferencing": {

@@ -88,7 +88,7 @@ func (r *reader) time(what string) (*time.Time, error) {
 	t, err := parseTime(*s)
 	if err != nil {
 		return nil, &Error{Code: codeBadRequest, Target: what, cause: err, Message: fmt.Sprintf(
-			"Cannot convert the literal '%s' to the expected type 'Edm.DateTimeOffset'. %s must be an ISO 8601 time with Z or an offset of at most 14 hours, such as 2031-02-06T09:00:00Z; a fraction of a second may have 12 digits.", quotable(*s), what)}
+			"Cannot convert the literal '%s' to the expected type 'Edm.DateTimeOffset'. %s must be an ISO 8601 time with Z or an offset of at most 14 hours, such as 2031-02-06T09:00:00Z; a fraction of a second may have 12 digits. The years are 0001 to 9998, in UTC, and no second is the 60th.", quotable(*s), what)}
 	}
 	return &t, nil
 }
@@ -179,6 +179,14 @@ func (r *reader) identities(what string) (all []meeting.Identity, err error) {
 				id.TenantID, err = r.text(at + "/tenantId")
 			case "identityProvider":
 				id.IdentityProvider, err = r.text(at + "/identityProvider")
+			case "email":
+				id.Email, err = r.text(at + "/email")
+			case "applicationType":
+				id.ApplicationType, err = r.text(at + "/applicationType")
+			case "azureCommunicationServicesResourceId":
+				id.ResourceID, err = r.text(at + "/azureCommunicationServicesResourceId")
+			case "hidden":
+				id.Hidden, err = r.boolean(at + "/hidden")
 			default:
 				err = r.skip()
 			}

@@ -247,10 +247,14 @@ func (p *Policies) Remove(ctx context.Context, actor, tenant, name string) error
 	if err != nil {
 		return err
 	}
+	var to []string
 	for _, g := range grants {
 		if strings.EqualFold(g.Newest().Policy, name) {
-			return refuse("Policy %q is still granted to %s. Take the grant away first.", name, g.ID())
+			to = append(to, g.ID())
 		}
+	}
+	if len(to) > 0 {
+		return refuse("Policy %q is still granted to %s. Take what is granted away first.", name, strings.Join(to, ", "))
 	}
 	_, err = p.edit(ctx, actor, "policy.remove", tenant, name, func(policy *Policy) (PolicyVersion, error) {
 		if policy.Newest() == nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -99,8 +100,12 @@ func (s *Service) checkPolicy(ctx context.Context, dir *Directory, caller *Calle
 	}
 	g, v := ruling(grants, now)
 	const missing = "No application access policy found for this app"
+	pending := ""
+	if !rules.until.IsZero() {
+		pending = fmt.Sprintf(" A change of the policies is on its way: it is in effect from %s.", rules.until.UTC().Format(time.RFC3339))
+	}
 	if g == nil {
-		return denied(MissingPolicy, "%s. Application %s may not act for user %s: no policy is granted to the user, to a group of the user or to the tenant. Grant one that lists the application: convene policy grant.", missing, caller.App, user.UPN)
+		return denied(MissingPolicy, "%s. Application %s may not act for user %s: no policy is granted to the user, to a group of the user or to the tenant. Grant one that lists the application: convene policy grant.%s", missing, caller.App, user.UPN, pending)
 	}
 	i := slices.IndexFunc(t.policies, func(p *Policy) bool { return strings.EqualFold(p.Name, v.Policy) })
 	if i >= 0 {
@@ -108,7 +113,7 @@ func (s *Service) checkPolicy(ctx context.Context, dir *Directory, caller *Calle
 			return nil
 		}
 	}
-	return denied(MissingPolicy, "%s. Application %s may not act for user %s: the policy that counts for the user, %q (%s), does not list the application. Add it with convene policy set, or grant the user another policy.", missing, caller.App, user.UPN, v.Policy, g.describe())
+	return denied(MissingPolicy, "%s. Application %s may not act for user %s: the policy that counts for the user, %q (%s), does not list the application. Add it with convene policy set, or grant the user another policy.%s", missing, caller.App, user.UPN, v.Policy, g.describe(), pending)
 }
 
 func (g *Grant) describe() string {

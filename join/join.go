@@ -49,6 +49,9 @@ func (h *Handler) Serves(path string) bool {
 		return true
 	}
 	for _, prefix := range []string{"/l/", "/meet/", "/meetingOptions/", "/dialin/"} {
+		if path == strings.TrimSuffix(prefix, "/") {
+			return true
+		}
 		if strings.HasPrefix(path, prefix) {
 			return true
 		}
@@ -66,6 +69,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := h.serve(w, r); err != nil {
 		h.fail(w, r, err)
 	}
+}
+
+// Misdirected answers a request whose Host header names no origin of this server.
+func (h *Handler) Misdirected(w http.ResponseWriter) {
+	h.write(w, http.StatusMisdirectedRequest, "problem.html", problem{"This is not the address of this server", "Use the address that it printed when it started. Who runs it can give it this one with --public-url."})
 }
 
 // A problem is what a page without its content says.

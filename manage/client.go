@@ -137,6 +137,11 @@ func (c *Client) Approve(ctx context.Context, userCode, user string) error {
 	return c.call(ctx, http.MethodPost, "/v1/device/approve", map[string]string{"userCode": userCode, "user": user}, nil)
 }
 
+// User finds out who a user's name stands for.
+func (c *Client) User(ctx context.Context, name string) (u UserInfo, err error) {
+	return u, c.call(ctx, http.MethodGet, "/v1/user?"+url.Values{"user": {name}}.Encode(), nil, &u)
+}
+
 // Policies lists a tenant's policies, or the one named.
 func (c *Client) Policies(ctx context.Context, tenant, identity string) ([]Policy, error) {
 	var answer struct{ Value []Policy }

@@ -2,16 +2,22 @@ package manage
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/lab"
 	"github.com/convene-meet/convene/world"
 )
 
@@ -86,12 +92,78 @@ func decode[T any](r *http.Request) (v T, err error) {
 	if err != nil {
 		return v, err
 	}
+	if name := twice(body); name != "" {
+		return v, badRequest(fmt.Sprintf("The body has the member %q twice.", name))
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
-		return v, badRequest("The body cannot be read: " + err.Error() + ".")
+		return v, badRequest(unreadable(err))
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return v, badRequest("Something follows the JSON value of the body.")
 	}
 	return v, nil
+}
+
+// unreadable says what is wrong with a body in words of JSON.
+func unreadable(err error) string {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		wanted := map[reflect.Kind]string{
+			reflect.String: "a text", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Float64: "a number", reflect.Slice: "a list",
+		}[e.Type.Kind()]
+		if e.Type == typeTime {
+			wanted = "a time such as 2031-02-06T09:00:00Z"
+		} else if e.Type == typeDuration {
+			wanted = "a duration such as 90m"
+		}
+		return fmt.Sprintf("%s must be %s, not a %s.", cmp.Or(e.Field, "The body"), cmp.Or(wanted, "an object"), e.Value)
+	}
+	if e, ok := errors.AsType[*lab.RefusedError](err); ok {
+		return e.Message
+	}
+	if _, ok := errors.AsType[*time.ParseError](err); ok {
+		return "A time has to be written as 2031-02-06T09:00:00Z."
+	}
+	if err == io.EOF {
+		return "The body is empty. Send a JSON object."
+	}
+	return "The body cannot be read: " + strings.TrimPrefix(err.Error(), "json: ") + "."
+}
+
+// twice is a member that an object of the body has twice, or nothing.
+func twice(body []byte) string {
+	d := json.NewDecoder(bytes.NewReader(body))
+	type object struct {
+		names map[string]bool // nil: an array
+		value bool            // a value comes next, and no name
+	}
+	var open []object
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return "" // what is no JSON is told of elsewhere
+		}
+		name, text := t.(string)
+		if n := len(open); n > 0 && open[n-1].names != nil && t != json.Delim('}') {
+			o := &open[n-1]
+			if o.value = !o.value; o.value && text {
+				if o.names[name] {
+					return name
+				}
+				o.names[name] = true
+				continue
+			}
+		}
+		switch t {
+		case json.Delim('{'):
+			open = append(open, object{names: map[string]bool{}})
+		case json.Delim('['):
+			open = append(open, object{})
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:len(open)-1]
+		}
+	}
 }
 
 func readAll(r *http.Request, most int64) ([]byte, error) {
@@ -125,6 +197,25 @@ func (h *Handler) token(r *http.Request) (any, error) {
 	}
 	q.App = app.ID
 	return h.Issue(r.Context(), q)
+}
+
+func (h *Handler) user(r *http.Request) (any, error) {
+	ctx, query := r.Context(), r.URL.Query()
+	name, tenant := query.Get("user"), query.Get("tenant")
+	if _, domain, ok := strings.Cut(name, "@"); ok && tenant == "" {
+		tenant = domain
+	}
+	t, err := h.tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	u, err := h.Directory.User(ctx, t.ID, name)
+	if errors.Is(err, identity.ErrUnknown) {
+		return nil, notFound(fmt.Sprintf("There is no user %q in tenant %s.", name, t.Domain))
+	} else if err != nil {
+		return nil, err
+	}
+	return UserInfo{u.ID, u.UPN, u.Tenant}, nil
 }
 
 // An approval is a user's yes to a device code.

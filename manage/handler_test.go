@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/lab"
 	"github.com/convene-meet/convene/manage"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/store/sqlite"
@@ -101,7 +102,7 @@ func TestPutWorld(t *testing.T) {
 		{"no world", "?name=w.yaml", "x: 1\n", 400, `w.yaml:1: unknown field "x"`},
 		{"no name", "", "x: 1\n", 400, `world:1: unknown field "x"`},
 		{"deep", "?name=w.yaml", "tenants: " + strings.Repeat("[", 200_000), 400, "w.yaml:1: lists and maps are nested more than 32 deep"},
-		{"a name that is taken", "?name=w.yaml", contoso + "    users: [{ upn: ann }]\n", 409, `w.yaml:5: tenants[0].users[0].upn: "ann@contoso.example" belongs to user c0ffee00-0001-4a00-8000-000000000002`},
+		{"a name that is taken", "?name=w.yaml", contoso + "    users: [{ upn: ann, id: c0ffee00-0001-4a00-8000-0000000000ff }]\n", 409, `w.yaml:5: tenants[0].users[0].upn: "ann@contoso.example" belongs to user c0ffee00-0001-4a00-8000-000000000002`},
 		{"good", "", contoso, 200, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -127,13 +128,40 @@ func (conflicting) Apply(context.Context, time.Time, []identity.Change, ...ident
 func TestZeroCharacter(t *testing.T) {
 	h := newHandler(openWorld(t))
 	for body, want := range map[string]string{
-		`{"tenant":"contoso","identity":"a\u0000"}`:                             "The policy's name has the character U+0000",
-		`{"tenant":"contoso","identity":"a","description":"\u0000"}`:            "The description has the character U+0000",
-		`{"tenant":"contoso","identity":"a","apps":["booking\u0000"]}`:          "There is no application",
-		`{"tenant":"contoso\u0000","identity":"a","description":"a","apps":[]}`: "There is no tenant",
+		`{"tenant":"contoso","identity":"a\u0000"}`:                               "The policy's name has the character U+0000",
+		`{"tenant":"contoso","identity":"a","description":"\u0000"}`:              "The description has the character U+0000",
+		`{"tenant":"contoso","identity":"a","appIds":["booking\u0000"]}`:          "There is no application",
+		`{"tenant":"contoso\u0000","identity":"a","description":"a","appIds":[]}`: "There is no tenant",
 	} {
 		if status, message := ask(t, h, "POST /v1/policies", "application/json", body); status < 400 || status > 499 || !strings.Contains(message, want) {
 			t.Errorf("%s: status %d, %q; want %q", body, status, message, want)
+		}
+	}
+}
+
+// What is wrong with a body is said in words of JSON, not of Go.
+func TestBodies(t *testing.T) {
+	h := newHandler(openWorld(t))
+	store := openWorld(t)
+	h.Lab = lab.New(store, store, world.BuiltIn(), time.Now)
+	for _, tt := range []struct{ route, body, want string }{
+		{"POST /v1/token", `{"user":1}`, "user must be a text, not a number."},
+		{"POST /v1/token", `{"scopes":"a"}`, "scopes must be a list, not a string."},
+		{"POST /v1/token", `{"app":"a","app":"b"}`, `The body has the member "app" twice.`},
+		{"POST /v1/token", `{"app":"a"} x`, "Something follows the JSON value of the body."},
+		{"POST /v1/token", `{"app":"a"} {}`, "Something follows the JSON value of the body."},
+		{"POST /v1/token", ``, "The body is empty. Send a JSON object."},
+		{"POST /v1/token", `{"ap":"a"}`, `The body cannot be read: unknown field "ap".`},
+		{"POST /v1/token", `[]`, "The body must be an object, not a array."},
+		{"PATCH /v1/clock", `{"time":"soon"}`, "A time has to be written as 2031-02-06T09:00:00Z."},
+		{"PATCH /v1/clock", `{"advance":"soon"}`, `"soon" is no duration. Write one such as 61d, 36h, 90m or 250ms.`},
+		{"PATCH /v1/clock", `{"advance":3}`, "advance must be a duration such as 90m, not a number."},
+		{"PATCH /v1/clock", `{"frozen":"yes"}`, "frozen must be true or false, not a string."},
+		{"POST /v1/faults", `{"share":"a"}`, "share must be a number, not a string."},
+		{"POST /v1/faults", `{"next":1.5}`, "next must be a whole number, not a number 1.5."},
+	} {
+		if status, message := ask(t, h, tt.route, "application/json", tt.body); status != http.StatusBadRequest || message != tt.want {
+			t.Errorf("%s %s: status %d, %q; want %q", tt.route, tt.body, status, message, tt.want)
 		}
 	}
 }

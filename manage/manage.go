@@ -79,13 +79,20 @@ type Token struct {
 	Expires     time.Time `json:"expires"`
 }
 
+// A UserInfo is who a user's name or id stands for.
+type UserInfo struct {
+	ID     string `json:"id"`
+	UPN    string `json:"upn"`
+	Tenant string `json:"tenant"`
+}
+
 // A Policy is an application access policy as management shows it.
 type Policy struct {
 	Identity      string    `json:"identity"`
 	Tenant        string    `json:"tenant"`
 	Description   string    `json:"description"`
 	AppIDs        []string  `json:"appIds"`
-	GrantedTo     []string  `json:"grantedTo"` // "tenant", "user:{id}", "group:{id} rank {n}"
+	GrantedTo     []string  `json:"grantedTo"` // "tenant", "user:{id}", "group:{id} rank {n}"; " from {time}" while it is not in effect
 	EffectiveFrom time.Time `json:"effectiveFrom,omitzero"`
 	Unchanged     bool      `json:"unchanged,omitempty"` // it was so before the call
 }
@@ -96,7 +103,7 @@ type PolicyChange struct {
 	Tenant      string    `json:"tenant,omitempty"`
 	Identity    string    `json:"identity"`
 	Description *string   `json:"description,omitempty"`
-	Apps        *[]string `json:"apps,omitempty"` // the whole list
+	Apps        *[]string `json:"appIds,omitempty"` // the whole list
 	Add         []string  `json:"add,omitempty"`
 	Remove      []string  `json:"remove,omitempty"`
 }

@@ -18,7 +18,7 @@ type doc = map[string]any
 // openAPI describes this API (OpenAPI Specification 3.1), from the table of
 // routes and the types that they read and write.
 func (h *Handler) openAPI(*http.Request) (any, error) {
-	schemas := schemas{}
+	schemas := schemas{map[string]any{}, map[string]reflect.Type{}}
 	paths := map[string]doc{}
 	for i := range routes {
 		route := &routes[i]
@@ -32,7 +32,7 @@ func (h *Handler) openAPI(*http.Request) (any, error) {
 		}
 		item[strings.ToLower(route.method)] = route.describe(schemas)
 	}
-	schemas["Error"] = doc{"type": "object", "required": []string{"error"}, "properties": doc{"error": doc{
+	schemas.docs["Error"] = doc{"type": "object", "required": []string{"error"}, "properties": doc{"error": doc{
 		"type": "object", "required": []string{"code", "message"}, "properties": doc{"code": doc{"type": "string"}, "message": doc{"type": "string"}},
 	}}}
 	return doc{
@@ -46,7 +46,7 @@ func (h *Handler) openAPI(*http.Request) (any, error) {
 		"servers": []any{doc{"url": "http://management", "description": "Over the Unix socket any host will do."}},
 		"paths":   paths,
 		"components": doc{
-			"schemas": schemas,
+			"schemas": schemas.docs,
 			"responses": doc{"error": doc{
 				"description": "What is wrong, and what to change.",
 				"content":     doc{"application/json": doc{"schema": reference("Error")}},
@@ -96,7 +96,10 @@ func (r *route) describe(s schemas) doc {
 }
 
 // schemas are those of the types that were met, by name.
-type schemas map[string]any
+type schemas struct {
+	docs  map[string]any
+	types map[string]reflect.Type
+}
 
 var (
 	typeTime     = reflect.TypeFor[time.Time]()
@@ -146,9 +149,11 @@ func (s schemas) of(t reflect.Type) doc {
 		return s.object(t)
 	}
 	name := strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
-	if s[name] == nil {
-		s[name] = doc{} // a type may name itself
-		s[name] = s.object(t)
+	if known := s.types[name]; known == nil {
+		s.types[name] = t // before its members, which may name it
+		s.docs[name] = s.object(t)
+	} else if known != t {
+		panic(fmt.Sprintf("%s and %s have one name in an API", known, t)) // as above
 	}
 	return reference(name)
 }

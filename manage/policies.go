@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/convene-meet/convene/identity"
 )
@@ -176,6 +177,9 @@ func (h *Handler) show(ctx context.Context, p *identity.Policy) (Policy, error) 
 			to := g.ID()
 			if g.To == identity.ToGroup {
 				to = fmt.Sprintf("%s rank %d", to, newest.Rank)
+			}
+			if newest.From.After(h.Policies.Time(p.Tenant)) {
+				to += " from " + newest.From.UTC().Format(time.RFC3339)
 			}
 			s.GrantedTo = append(s.GrantedTo, to)
 		}

@@ -39,6 +39,7 @@ func init() {
 		{http.MethodGet, "/v1/server", "Who the server is.", nil, nil, ServerInfo{}, false, (*Handler).server},
 		{http.MethodPost, "/v1/token", "An access token for an application or a user.", nil, TokenRequest{}, Token{}, false, (*Handler).token},
 		{http.MethodPost, "/v1/device/approve", "Say yes to a device code for a user.", nil, approval{}, nil, false, (*Handler).approve},
+		{http.MethodGet, "/v1/user", "A user by name or id.", []parameter{ofTenant, {"user", "Principal name or id; without a tenant that of the name counts."}}, nil, UserInfo{}, false, (*Handler).user},
 		{http.MethodGet, "/v1/policies", "The application access policies of a tenant, or the one that is named.", []parameter{ofTenant, byName}, nil, list[Policy]{}, false, (*Handler).listPolicies},
 		{http.MethodPost, "/v1/policies", "Make a policy.", nil, PolicyChange{}, Policy{}, false, (*Handler).newPolicy},
 		{http.MethodPatch, "/v1/policies", "Change a policy.", nil, PolicyChange{}, Policy{}, false, (*Handler).setPolicy},

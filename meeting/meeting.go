@@ -78,6 +78,17 @@ type Identity struct {
 	DisplayName      *string `json:",omitempty"`
 	TenantID         *string `json:",omitempty"`
 	IdentityProvider *string `json:",omitempty"`
+	Email            *string `json:",omitempty"` // of a guest
+	ApplicationType  *string `json:",omitempty"` // of an application
+	Hidden           *bool   `json:",omitempty"` // of an application or an instance of one
+	// ResourceID is that of a user of Azure Communication Services.
+	ResourceID *string `json:",omitempty"`
+}
+
+// Texts are where the texts of the identity stand, for whoever copies or
+// measures it.
+func (id *Identity) Texts() [7]**string {
+	return [...]**string{&id.ID, &id.DisplayName, &id.TenantID, &id.IdentityProvider, &id.Email, &id.ApplicationType, &id.ResourceID}
 }
 
 // A Role is what a participant may be: onlineMeetingRole of the metadata.

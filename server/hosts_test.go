@@ -108,12 +108,25 @@ func TestHosts(t *testing.T) {
 		"attacker.example", "localhost", "127.0.0.1:1", "graph.microsoft.com.attacker.example", "localhost.:" + port, "attacker.example:" + port,
 		"graph.microsoft.us", "127.0.0.1:" + port + "0", "localhost:" + port + "@attacker.example",
 	} {
-		for _, path := range []string{"/v1.0/me/onlineMeetings/createOrGet", "/", "/l/meetup-join/x/0", "/" + contoso + "/v2.0/.well-known/openid-configuration", "/assets/x.css", "/nothing"} {
+		for _, path := range []string{"/v1.0/me/onlineMeetings/createOrGet", "/", "/l/meetup-join/x/0", "/dialin", "/" + contoso + "/v2.0/.well-known/openid-configuration", "/assets/x.css", "/nothing"} {
 			status, body, header := do(t, client, http.MethodGet, srv.URL+path, host, token, "")
 			if status != http.StatusMisdirectedRequest && status != http.StatusBadRequest || strings.Contains(body, "attacker") {
 				t.Errorf("%s at %s: status %d, body %s; want 421", path, host, status, body)
 			}
-			if status == http.StatusMisdirectedRequest && (!strings.Contains(body, `"code":"MisdirectedRequest"`) || header.Get("request-id") == "") {
+			if status != http.StatusMisdirectedRequest {
+				continue
+			}
+			// Each in the form that it has there: an envelope, OAuth's JSON, a page.
+			switch kind := header.Get("Content-Type"); {
+			case path == "/" || strings.HasPrefix(path, "/l/"), strings.HasPrefix(path, "/dialin"):
+				if !strings.HasPrefix(kind, "text/html") || !strings.Contains(body, "<h1") {
+					t.Errorf("%s at %s: %s, body %s; want a page", path, host, kind, body)
+				}
+			case strings.HasPrefix(path, "/"+contoso):
+				if !strings.Contains(body, `"error":"invalid_request"`) || !strings.Contains(body, `"error_description":"AADSTS`) {
+					t.Errorf("%s at %s: body %s; want OAuth's JSON", path, host, body)
+				}
+			case !strings.Contains(body, `"code":"MisdirectedRequest"`) || header.Get("request-id") == "":
 				t.Errorf("%s at %s: body %s, headers %v; want an envelope", path, host, body, header)
 			}
 		}

@@ -59,12 +59,19 @@ func (h *publicHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.api.Panicked(w, r, v)
 		}
 	}()
-	site := h.sites.find(r.Host)
-	if site == nil {
+	site, path := h.sites.find(r.Host), r.URL.Path
+	switch {
+	case site != nil:
+	case !isAPI(path) && h.pages.Serves(path):
+		h.pages.Misdirected(w)
+		return
+	case !isAPI(path) && h.provider.Serves(path):
+		h.provider.Misdirected(w, r)
+		return
+	default:
 		h.api.Misdirected(w, r)
 		return
 	}
-	path := r.URL.Path
 	if isAPI(path) {
 		h.api.ServeHTTP(w, r.WithContext(graph.WithSite(r.Context(), site)))
 		return

@@ -367,8 +367,9 @@ func TestPolicyDelay(t *testing.T) {
 	if _, err := srv.Policies().Grant(t.Context(), "test", contoso, identity.ToUser, annID, "Crm-policy", 0); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask(); got != http.StatusForbidden {
-		t.Errorf("granted just now: status %d, want 403", got)
+	status, answer, _ := do(t, srv.Client(), http.MethodPost, srv.URL+"/v1.0/users/"+annID+"/onlineMeetings/createOrGet", "", token, `{"externalId":"a"}`)
+	if status != http.StatusForbidden || !strings.Contains(answer, "is in effect from 2031-01-01T12:30:00Z") {
+		t.Errorf("granted just now: status %d, %s; want 403 and the time", status, answer)
 	}
 	mu.Lock()
 	now = now.Add(30*time.Minute - time.Nanosecond)

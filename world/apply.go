@@ -67,6 +67,7 @@ func (w *World) apply(ctx context.Context, store identity.Store, now time.Time, 
 	if err != nil {
 		return err
 	}
+	m.adopt()
 	if err := m.world(); err != nil {
 		return err
 	}
@@ -75,8 +76,35 @@ func (w *World) apply(ctx context.Context, store identity.Store, now time.Time, 
 		return nil
 	}
 	return store.Apply(ctx, now, changes, identity.AuditEntry{
-		At: now, Actor: "world", Action: "world.apply", Target: digest[:16], Detail: fmt.Appendf(nil, `{"records":%d}`, len(m.changes)),
+		At: now, Actor: "world", Action: "world.apply", Target: digest[:16], Detail: detail(m.changes),
 	})
+}
+
+// detail says in the audit log what was changed: how many records, and of those
+// that decide who may do what the first hundred by name.
+func detail(changes []identity.Change) []byte {
+	const most = 100
+	named := []string{}
+	for _, c := range changes {
+		switch r := c.Record; r.Kind {
+		case identity.KindApp, identity.KindPolicy, identity.KindGrant:
+			name := string(r.Kind) + " " + r.ID
+			if r.Tenant != "" {
+				name += " of " + r.Tenant
+			}
+			if c.Delete {
+				name = "no " + name
+			}
+			if len(named) < most {
+				named = append(named, name)
+			}
+		}
+	}
+	doc, err := json.Marshal(map[string]any{"records": len(changes), "changed": named})
+	if err != nil {
+		panic(err) // of a number and texts
+	}
+	return doc
 }
 
 // digest stands for what w says and for what it leaves out.
@@ -106,7 +134,7 @@ func (w *World) Add(ctx context.Context, store identity.Store, now time.Time, mo
 		return err
 	}
 	return store.Apply(ctx, now, append(more, changes...), identity.AuditEntry{
-		At: now, Actor: "world", Action: "world.add", Target: digest[:16], Detail: fmt.Appendf(nil, `{"records":%d}`, len(changes)),
+		At: now, Actor: "world", Action: "world.add", Target: digest[:16], Detail: detail(changes),
 	})
 }
 

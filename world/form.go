@@ -52,6 +52,7 @@ func Parse(name string, data []byte) (*World, error) {
 
 // readYAML parses one document of YAML, within the limits above.
 func readYAML(name string, data []byte) (*ast.File, *reader, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as some editors begin a file
 	if line, wrong := unfit(data); wrong != "" {
 		return nil, nil, fmt.Errorf("%s:%d: %s", name, line, wrong)
 	}
@@ -147,12 +148,39 @@ func typeError(name string, data []byte, err error) error {
 	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
 		line, message := e.GetToken().Position.Line, e.GetMessage()
 		if key := keyAt(data, line); key != "" && !strings.Contains(message, key) {
-			message, _, _ = strings.Cut(message, " into Go ") // which are no words of the file
-			message = key + ": the value has the wrong type: " + message
+			message = key + ": the value has the wrong type" + wanted(message)
 		}
 		return fmt.Errorf("%s:%d: %s", name, line, message)
 	}
 	return fmt.Errorf("%s: %w", name, err)
+}
+
+// wanted says what a value should be whose type is wrong, from the YAML library's
+// message, which names Go's types.
+func wanted(message string) string {
+	switch {
+	case strings.Contains(message, "sequence is expected"):
+		return ": it should be a list"
+	case strings.Contains(message, "mapping is expected"):
+		return ": it should be a map of members"
+	}
+	_, kind, ok := strings.Cut(message, " of type ")
+	if !ok {
+		_, kind, ok = strings.Cut(message, " into Go value of type ")
+	}
+	switch kind = strings.TrimPrefix(kind, "*"); {
+	case !ok:
+		return ""
+	case kind == "bool":
+		return ": it should be true or false"
+	case kind == "string":
+		return ": it should be a text"
+	case kind == "int":
+		return ": it should be a whole number"
+	case strings.HasPrefix(kind, "[]"):
+		return ": it should be a list"
+	}
+	return ": it should be a map of members"
 }
 
 // keyAt is the last key on a line of the file.

@@ -52,7 +52,34 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Permissions of other APIs are kept, and told of.
+// What a value should be is said, and how some editors begin a file is no matter.
+func TestWrongTypes(t *testing.T) {
+	const begin = "\ufefftenants:\n  - name: a\n    domain: a.example\n"
+	if _, err := Parse("w.yaml", []byte(begin)); err != nil {
+		t.Error(err)
+	}
+	for value, want := range map[string]string{
+		"videoInterop: perhaps":                    "w.yaml:4: videoInterop: the value has the wrong type: it should be true or false",
+		"users: bob":                               "w.yaml:4: users: the value has the wrong type: it should be a list",
+		"users: [{ upn: [bob] }]":                  "w.yaml:4: upn: the value has the wrong type: it should be a text",
+		"audioConferencing: 3":                     "w.yaml:4: audioConferencing: the value has the wrong type: it should be a map of members",
+		"domain: v1.0":                             "mapping key",
+		"groups: [{ name: g, members: { a: 1 } }]": "w.yaml:4: ",
+		"groups: [{ name: g }]\n    applicationAccessPolicies: [{ name: p, grantedTo: { groups: [{ name: g, rank: 1.9 }] } }]": "w.yaml:5: tenants[0].applicationAccessPolicies[0].grantedTo.groups[0].rank: a rank is a whole number of 1 or more",
+	} {
+		if _, err := Parse("w.yaml", []byte(begin+"    "+value+"\n")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v; want %s", value, err, want)
+		}
+	}
+	for _, domain := range []string{"v1.0", "V1.0", "a b.example", "ü.example", "-a.example", "a..example", "a_b.example", "nodot", "a.example."} {
+		if _, err := Parse("w.yaml", []byte("tenants: [{ name: a, domain: \""+domain+"\" }]\n")); err == nil || !strings.Contains(err.Error(), "w.yaml:1: tenants[0].domain: ") {
+			t.Errorf("the domain %s: error %v", domain, err)
+		}
+	}
+}
+
+// Permissions of other APIs are kept, and told of, and so is what a file cannot be
+// checked for alone.
 func TestWarnings(t *testing.T) {
 	w, err := Parse("w.yaml", []byte(`tenants:
   - name: a
@@ -62,11 +89,18 @@ func TestWarnings(t *testing.T) {
         secret: s
         applicationPermissions: [Foo, User.Read.All, openid]
         delegatedPermissions: [User.Read, openid, Foo.Bar]
+      - name: part
+    audioConferencing: {}
+    groups: [{ name: g }, { name: h }]
+    applicationAccessPolicies: [{ name: p, grantedTo: { groups: [{ name: g, rank: 1 }, { name: h, rank: 1 }] } }]
 `))
 	want := []string{
+		"w.yaml:10: tenants[0].audioConferencing.tollNumber: it is not given, so the directory must have it already",
 		"w.yaml:7: tenants[0].apps[0].applicationPermissions[0]: nothing here asks for the permission Foo",
 		"w.yaml:7: tenants[0].apps[0].applicationPermissions[2]: nothing here asks for the permission openid",
 		"w.yaml:8: tenants[0].apps[0].delegatedPermissions[2]: nothing here asks for the permission Foo.Bar",
+		"w.yaml:9: tenants[0].apps[1]: neither a secret nor public: true is given, so the directory must have the app already",
+		"w.yaml:12: tenants[0].applicationAccessPolicies[0].grantedTo.groups[1].rank: tenants[0].applicationAccessPolicies[0].grantedTo.groups[0] has rank 1 too: for a member of both groups the one with the smaller id counts",
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -131,6 +132,34 @@ func (m *merge) wrong(path string, g given, member, format string, args ...any) 
 	m.problems = append(m.problems, m.problem(path, g, member, format, args...))
 }
 
+// adopt gives objects whose ids the file leaves out those of the stored objects
+// that have their names.
+func (m *merge) adopt() {
+	w := *m.World
+	w.Tenants = slices.Clone(w.Tenants)
+	m.World = &w
+	for i := range w.Tenants {
+		t := &w.Tenants[i]
+		take := func(id *string, key ownerKey, names ...string) {
+			if owner, known := m.owners[key]; known && *id == derivedID(names...) {
+				*id = owner
+			}
+		}
+		take(&t.ID, ownerKey{identity.KindTenant, "", t.Domain}, "tenant", t.Domain)
+		t.Users, t.Groups, t.Apps = slices.Clone(t.Users), slices.Clone(t.Groups), slices.Clone(t.Apps)
+		for j := range t.Users {
+			upn := strings.ToLower(t.Users[j].UPN)
+			take(&t.Users[j].ID, ownerKey{identity.KindUser, t.ID, upn}, "user", upn)
+		}
+		for j := range t.Groups {
+			take(&t.Groups[j].ID, ownerKey{identity.KindGroup, t.ID, strings.ToLower(t.Groups[j].Name)}, "group", t.Domain, t.Groups[j].Name)
+		}
+		for j := range t.Apps {
+			take(&t.Apps[j].ID, ownerKey{identity.KindApp, t.ID, strings.ToLower(t.Apps[j].Name)}, "app", t.Domain, t.Apps[j].Name)
+		}
+	}
+}
+
 func (m *merge) world() error {
 	for i := range m.Tenants {
 		if err := m.tenant(fmt.Sprintf("tenants[%d]", i), &m.Tenants[i]); err != nil {
@@ -161,6 +190,9 @@ func (m *merge) tenant(path string, t *Tenant) error {
 	}
 	if t.given.takes("audioConferencing", t.AudioConferencing != nil) {
 		tenant.AudioConferencing = t.AudioConferencing.merged(tenant.AudioConferencing)
+		if a := tenant.AudioConferencing; a != nil && a.TollNumber == "" {
+			m.wrong(path+".audioConferencing", t.AudioConferencing.given, "tollNumber", "is required")
+		}
 	}
 	if err := m.write(tenant); err != nil {
 		return err
@@ -197,7 +229,9 @@ func (a *AudioConferencing) merged(old *identity.AudioConferencing) *identity.Au
 	if old != nil {
 		*merged = *old
 	}
-	merged.TollNumber = a.TollNumber
+	if a.given.takes("tollNumber", a.TollNumber != "") {
+		merged.TollNumber = a.TollNumber
+	}
 	if a.given.takes("tollFreeNumber", a.TollFreeNumber != "") {
 		merged.TollFreeNumber = a.TollFreeNumber
 	}
@@ -301,6 +335,8 @@ func (m *merge) app(path string, t *Tenant, a *App) error {
 	}
 	// What a file alone cannot be checked for: it may leave out what does not go with the rest.
 	switch {
+	case !app.Public && len(app.Secrets) == 0:
+		m.wrong(path, a.given, "", needsSecret)
 	case app.Public && !a.Public && len(app.Secrets) > 0:
 		m.wrong(path, a.given, "secret", "the app is public and cannot keep a secret; make it none with public: false")
 	case app.Public && len(app.Secrets) > 0:

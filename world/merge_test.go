@@ -147,6 +147,17 @@ func TestMerge(t *testing.T) {
 		{"an app that gets a secret", acme("    apps: [" + spa + ", secret: s, public: false }]\n"), []string{
 			"-app spa, public true, 0 secrets, [] [User.Read] [http://localhost:*]", "+app spa, public false, 1 secrets, [] [User.Read] [http://localhost:*]",
 		}},
+		{"by names alone", strings.Replace(acme("    users: [{ upn: BOB@acme.example, jobTitle: Baker }]\n    groups: [{ name: Sales, members: [bob] }]\n    apps: [{ name: BOT, redirectUris: [] }]\n"), "\n    id: 00000000-0000-4000-8000-000000000001", "", 1), []string{
+			`-user bob@acme.example "Bob" "Bob" "b@acme.example" "Cook", can sign in true, disabled true`,
+			`+user BOB@acme.example "Bob" "Bob" "b@acme.example" "Baker", can sign in true, disabled true`, `-group sales 1`, `+group Sales 1`,
+			"-app bot, public false, 1 secrets, [User.Read.All] [User.Read] [https://acme.example]", "+app BOT, public false, 1 secrets, [User.Read.All] [User.Read] []",
+		}},
+		{"an app in part", acme("    apps: [" + bot + ", applicationPermissions: [OnlineMeetings.Read.All] }, " + spa + " }]\n"), []string{
+			"-app bot, public false, 1 secrets, [User.Read.All] [User.Read] [https://acme.example]", "+app bot, public false, 1 secrets, [OnlineMeetings.Read.All] [User.Read] [https://acme.example]",
+		}},
+		{"a dial-in in part", acme("    audioConferencing: { tollFreeNumber: null }\n"), []string{
+			"-tenant acme, dial-in &{+1 206-555-0100 +1 800-555-0100 [+1 206-555-0101] []}, video true", "+tenant acme, dial-in &{+1 206-555-0100  [+1 206-555-0101] []}, video true",
+		}},
 		{"a policy alone", acme("    applicationAccessPolicies: [{ name: bots }]\n"), nil},
 		{"a policy's description", acme("    applicationAccessPolicies: [{ name: bots, description: Bots, grantedTo: {} }]\n"), []string{`-policy bots "All bots", 1 apps`, `+policy bots "Bots", 1 apps`}},
 		{"a policy without apps", acme("    applicationAccessPolicies: [{ name: bots, apps: [] }]\n"), []string{`-policy bots "All bots", 1 apps`, `+policy bots "All bots", 0 apps`}},
@@ -222,17 +233,20 @@ func TestMergeOfGo(t *testing.T) {
 // What belongs to something else is refused, and nothing of the file is stored.
 func TestCollisions(t *testing.T) {
 	for _, tt := range []struct{ name, file, want string }{
-		{"a domain", "tenants:\n  - name: new\n    domain: ACME.example\n", `w.yaml:3: tenants[0].domain: "acme.example" belongs to tenant 00000000-0000-4000-8000-000000000001`},
-		{"a user's name", acme("    users:\n      - displayName: B\n        upn: Bob\n"), `w.yaml:7: tenants[0].users[0].upn: "Bob@acme.example" belongs to user 00000000-0000-4000-8000-000000000002`},
+		{"a domain", "tenants:\n  - name: new\n    domain: ACME.example\n    id: 00000000-0000-4000-8000-000000000009\n", `w.yaml:3: tenants[0].domain: "acme.example" belongs to tenant 00000000-0000-4000-8000-000000000001`},
+		{"a user's name", acme("    users:\n      - displayName: B\n        upn: Bob\n        id: 00000000-0000-4000-8000-000000000009\n"), `w.yaml:7: tenants[0].users[0].upn: "Bob@acme.example" belongs to user 00000000-0000-4000-8000-000000000002`},
 		{"a user of another tenant", "tenants:\n  - { name: o, domain: other.example, id: 00000000-0000-4000-8000-000000000010,\n      users: [{ upn: bob, id: 00000000-0000-4000-8000-000000000002 }] }\n", "w.yaml:3: tenants[0].users[0].id: user 00000000-0000-4000-8000-000000000002 belongs to the tenant acme.example"},
-		{"a group's name", acme("    groups:\n      - name: SALES\n"), `w.yaml:6: tenants[0].groups[0].name: "SALES" belongs to group 00000000-0000-4000-8000-000000000004`},
+		{"a group's name", acme("    groups:\n      - name: SALES\n        id: 00000000-0000-4000-8000-000000000009\n"), `w.yaml:6: tenants[0].groups[0].name: "SALES" belongs to group 00000000-0000-4000-8000-000000000004`},
 		{"a group of another tenant", "tenants:\n  - { name: new, domain: new.example, groups: [{ name: sales, id: 00000000-0000-4000-8000-000000000004 }] }\n", "w.yaml:2: tenants[0].groups[0].id: group 00000000-0000-4000-8000-000000000004 belongs to the tenant acme.example"},
-		{"an app's name", acme("    apps:\n      - { name: Bot, secret: s }\n"), `w.yaml:6: tenants[0].apps[0].name: "Bot" belongs to application 00000000-0000-4000-8000-000000000005`},
+		{"an app's name", acme("    apps:\n      - { name: Bot, secret: s, id: 00000000-0000-4000-8000-000000000009 }\n"), `w.yaml:6: tenants[0].apps[0].name: "Bot" belongs to application 00000000-0000-4000-8000-000000000005`},
 		{"an app of another tenant", "tenants:\n  - name: new\n    domain: new.example\n    apps:\n      - name: bot\n        secret: s\n        id: 00000000-0000-4000-8000-000000000005\n", "w.yaml:7: tenants[0].apps[0].id: application 00000000-0000-4000-8000-000000000005 belongs to the tenant acme.example"},
 		{"a public app with a secret", acme("    apps:\n      - { name: bot, id: 00000000-0000-4000-8000-000000000005, public: true }\n"), "w.yaml:6: tenants[0].apps[0].public: the app has a secret, which a public app cannot keep; take it away with secret: null"},
 		{"a public app with permissions", acme("    apps:\n      - { name: bot, id: 00000000-0000-4000-8000-000000000005, public: true, secret: null }\n"), "w.yaml:6: tenants[0].apps[0].public: the app has application permissions, which a public app cannot have; take them away with applicationPermissions: []"},
 		{"a secret of a public app", acme("    apps:\n      - { name: spa, id: 00000000-0000-4000-8000-000000000006, secret: s }\n"), "w.yaml:6: tenants[0].apps[0].secret: the app is public and cannot keep a secret; make it none with public: false"},
-		{"several", acme("    videoInterop: false\n    users: [{ upn: bob }, { upn: ann }]\n"), `w.yaml:6: tenants[0].users[0].upn: "bob@acme.example" belongs to user 00000000-0000-4000-8000-000000000002` + "\n" +
+		{"an app without a secret", acme("    apps:\n      - name: odd\n"), "w.yaml:6: tenants[0].apps[0]: the app needs a secret, or public: true"},
+		{"an app that loses its secret", acme("    apps:\n      - { name: spa, id: 00000000-0000-4000-8000-000000000006, public: false }\n"), "w.yaml:6: tenants[0].apps[0]: the app needs a secret, or public: true"},
+		{"a dial-in without a number", "tenants:\n  - { name: new, domain: new.example, audioConferencing: { tollFreeNumber: \"+1 800-555-0100\" } }\n", "w.yaml:2: tenants[0].audioConferencing.tollNumber: is required"},
+		{"several", acme("    videoInterop: false\n    users: [{ upn: bob, id: 00000000-0000-4000-8000-000000000008 }, { upn: ann, id: 00000000-0000-4000-8000-000000000009 }]\n"), `w.yaml:6: tenants[0].users[0].upn: "bob@acme.example" belongs to user 00000000-0000-4000-8000-000000000002` + "\n" +
 			`w.yaml:6: tenants[0].users[1].upn: "ann@acme.example" belongs to user 00000000-0000-4000-8000-000000000003`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

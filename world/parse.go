@@ -32,6 +32,12 @@ type checker struct {
 	problems []error
 	warnings []string
 	ids      map[string]string // kind and id to where it was given
+	ranks    map[rankKey]string
+}
+
+type rankKey struct {
+	domain string
+	rank   int
 }
 
 // wrong reports a mistake at a path such as "$.tenants[0].users[1].id".
@@ -64,7 +70,7 @@ func (c *checker) find(path string) ast.Node {
 }
 
 func (c *checker) world(w *World) {
-	c.ids = map[string]string{}
+	c.ids, c.ranks = map[string]string{}, map[rankKey]string{}
 	if len(w.Tenants) == 0 {
 		c.wrong("$.tenants", "a world needs at least one tenant")
 	}
@@ -89,15 +95,21 @@ func extensionNames() string {
 func (c *checker) tenant(path string, t *Tenant) {
 	c.required(path+".name", t.Name)
 	t.Domain = strings.ToLower(t.Domain)
-	if c.required(path+".domain", t.Domain) && (strings.ContainsAny(t.Domain, "@/ ") || !strings.Contains(t.Domain, ".")) {
-		c.wrong(path+".domain", "%q is not a domain name", t.Domain)
+	if c.required(path+".domain", t.Domain) && !domainName.MatchString(t.Domain) {
+		c.wrong(path+".domain", "%q is not a domain name, such as contoso.example", t.Domain)
+	} else if t.Domain == "v1.0" { // as the first segment of a path it is a version of the API
+		c.wrong(path+".domain", "%q is a version of the API; choose another domain", t.Domain)
 	}
 	c.unique(path+".domain", "domain", t.Domain)
 	c.id(path+".id", "tenant", &t.ID, "tenant", t.Domain)
 	if a := t.AudioConferencing; a != nil {
-		if c.required(path+".audioConferencing.tollNumber", a.TollNumber) {
-			c.telephone(path+".audioConferencing.tollNumber", a.TollNumber)
+		at := path + ".audioConferencing.tollNumber"
+		if _, named := a.given["tollNumber"]; named || a.given == nil {
+			c.required(at, a.TollNumber)
+		} else {
+			c.warnings = append(c.warnings, c.at(at)+"it is not given, so the directory must have it already")
 		}
+		c.telephone(at, a.TollNumber)
 		c.telephone(path+".audioConferencing.tollFreeNumber", a.TollFreeNumber)
 		for i, n := range a.TollNumbers {
 			c.telephone(fmt.Sprintf("%s.audioConferencing.tollNumbers[%d]", path, i), n)
@@ -164,7 +176,12 @@ func (c *checker) app(path string, t *Tenant, a *App) {
 		c.wrong(path+".secret", "a public app cannot keep a secret; leave out one of public and secret")
 	}
 	if !a.Public && a.Secret == "" {
-		c.wrong(path, "the app needs a secret, or public: true")
+		_, named := a.given["secret"]
+		if a.given == nil || named {
+			c.wrong(path, needsSecret)
+		} else {
+			c.warnings = append(c.warnings, c.at(path)+"neither a secret nor public: true is given, so the directory must have the app already")
+		}
 	}
 	if a.Public && len(a.ApplicationPermissions) > 0 {
 		c.wrong(path+".applicationPermissions", "a public app cannot have application permissions, since it has no secret to prove itself with")
@@ -173,6 +190,8 @@ func (c *checker) app(path string, t *Tenant, a *App) {
 	c.permissions(path+".applicationPermissions", a.ApplicationPermissions, application)
 	c.permissions(path+".delegatedPermissions", a.DelegatedPermissions, delegated)
 }
+
+const needsSecret = "the app needs a secret, or public: true"
 
 // redirects checks what a browser may be sent back to.
 func (c *checker) redirects(path string, a *App) {
@@ -190,6 +209,7 @@ func isLocal(host string) bool { return host == "localhost" || host == "127.0.0.
 
 var (
 	telephoneForm = regexp.MustCompile(`^\+?[0-9][0-9 ().-]{4,30}$`)
+	domainName    = regexp.MustCompile(`^[0-9a-z]([0-9a-z-]*[0-9a-z])?(\.[0-9a-z]([0-9a-z-]*[0-9a-z])?)+$`)
 	userName      = regexp.MustCompile(`^[\pL\pN._+#~!^-]{1,64}$`)
 )
 
@@ -230,8 +250,12 @@ func (c *checker) policy(path string, t *Tenant, p *Policy) {
 			c.wrong(at+".name", "there is no group %q in this tenant", g.Name)
 			continue
 		}
-		if g.Rank < 1 {
-			c.wrong(at+".rank", "a rank is 1 or more")
+		if _, fraction := c.find(at + ".rank").(*ast.FloatNode); fraction || g.Rank < 1 {
+			c.wrong(at+".rank", "a rank is a whole number of 1 or more")
+		} else if first, taken := c.ranks[rankKey{t.Domain, g.Rank}]; taken {
+			c.warnings = append(c.warnings, c.at(at+".rank")+fmt.Sprintf("%s has rank %d too: for a member of both groups the one with the smaller id counts", first, g.Rank))
+		} else {
+			c.ranks[rankKey{t.Domain, g.Rank}] = strings.TrimPrefix(at, "$.")
 		}
 		c.unique(at+".name", "grant to the group", group.ID)
 	}

@@ -111,7 +111,7 @@ func TestMistakes(t *testing.T) {
       - name: g
         members: [bob, nobody]
     apps:
-      - name: secretless
+      - { name: secretless, secret: "" }
       - { name: both, public: true, secret: x, applicationPermissions: [A.B] }
       - { name: odd, secret: x, delegatedPermissions: ["A B"] }
     applicationAccessPolicies:

@@ -95,6 +95,20 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Misdirected answers a request whose Host header names no origin of this server,
+// as the endpoint that it is for answers errors.
+func (p *Provider) Misdirected(w http.ResponseWriter, r *http.Request) {
+	e, _, ok := route(r.URL.Path)
+	if !ok {
+		e = unknownEndpoint
+	}
+	c := &call{w: w, r: r, now: p.Now(), trace: newGUID(), correlation: newGUID()}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	refused := refuse("invalid_request", 90023, "The Host header names no address of this server. Use the address that it printed when it started, or start it with --public-url.")
+	e.fail(p, c, p.explain(c, refused.as(http.StatusMisdirectedRequest)))
+}
+
 // A call is one request on its way through the provider.
 type call struct {
 	w      http.ResponseWriter

@@ -258,10 +258,10 @@ func sizeOf(m *meeting.Meeting) int {
 	for _, p := range m.Attendees {
 		size += 64
 		for _, id := range p.Identities {
-			size += 80 + len(id.Kind)
-			for _, s := range []*string{id.ID, id.DisplayName, id.TenantID, id.IdentityProvider} {
-				if s != nil {
-					size += 16 + len(*s)
+			size += 112 + len(id.Kind)
+			for _, s := range id.Texts() {
+				if *s != nil {
+					size += 16 + len(**s)
 				}
 			}
 		}

@@ -36,9 +36,10 @@ func clone(m *meeting.Meeting) meeting.Meeting {
 			p.Identities = append(make([]meeting.Identity, 0, len(p.Identities)), p.Identities...)
 			for j := range p.Identities {
 				id := &p.Identities[j]
-				for _, s := range []**string{&id.ID, &id.DisplayName, &id.TenantID, &id.IdentityProvider} {
+				for _, s := range id.Texts() {
 					*s = clonePointer(*s)
 				}
+				id.Hidden = clonePointer(id.Hidden)
 			}
 		}
 		n.Attendees[i] = p
@@ -46,12 +47,11 @@ func clone(m *meeting.Meeting) meeting.Meeting {
 	return n
 }
 
-func clonePointer(s *string) *string {
-	if s == nil {
+func clonePointer[T any](p *T) *T {
+	if p == nil {
 		return nil
 	}
-	t := *s
-	return &t
+	return new(*p)
 }
 
 // variable holds the columns that an update may change, beside the times.

@@ -38,6 +38,10 @@ var participants = rapid.Custom(func(t *rapid.T) meeting.Participant {
 				DisplayName:      optionalText(t, "display name"),
 				TenantID:         optionalText(t, "tenant"),
 				IdentityProvider: optionalText(t, "provider"),
+				Email:            optionalText(t, "email"),
+				ApplicationType:  optionalText(t, "application type"),
+				ResourceID:       optionalText(t, "resource"),
+				Hidden:           rapid.Ptr(rapid.Bool(), true).Draw(t, "hidden"),
 			}
 		}), 0, 3).Draw(t, "identities"),
 	}
