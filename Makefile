@@ -72,16 +72,21 @@ web-check: web/node_modules/.installed e2e/js/node_modules/.installed ## lint, t
 	scripts/web-check
 
 .PHONY: e2e
-e2e: ## official clients and a browser against the real program
+e2e: ## official clients, others and a browser against the real program
 	@scripts/setup test
-	$(MAKE) --no-print-directory build web/node_modules/.installed e2e/js/node_modules/.installed
+	$(MAKE) --no-print-directory build web/node_modules/.installed e2e/js/node_modules/.installed \
+		e2e/clients/node_modules/.installed e2e/clients/node_modules/n8n-nodes-base
 	cd e2e && go test -count=1 -timeout=15m ./...
 
 .PHONY: clean
 clean: ## remove what was built or installed here
-	rm -rf bin dist web/node_modules e2e/js/node_modules
+	rm -rf bin dist web/node_modules e2e/js/node_modules e2e/clients/node_modules
 
 # npm ci takes its time; it runs again only when the lock file has changed.
 %/node_modules/.installed: %/package-lock.json %/package.json
 	npm ci --no-audit --no-fund --loglevel=error --prefix $*
 	@touch $@
+
+# What npm ci installed there is the start of it, and takes it away again.
+e2e/clients/node_modules/n8n-nodes-base: scripts/n8n-node e2e/clients/node_modules/.installed
+	scripts/n8n-node

@@ -2,6 +2,9 @@ module github.com/convene-meet/convene/e2e
 
 go 1.26.0
 
+// Packages of npm, some of which hold Go.
+ignore node_modules
+
 require (
 	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.23.3
 	github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0
