@@ -10,3 +10,9 @@ func TestN8n(t *testing.T) {
 	t.Parallel()
 	runScript(t, "node", "--test", "--test-reporter=spec", "clients/n8n.test.js")
 }
+
+// TestM365 runs the CLI for Microsoft 365.
+func TestM365(t *testing.T) {
+	t.Parallel()
+	runScript(t, "node", "--test", "--test-reporter=spec", "clients/m365.test.js")
+}
