@@ -162,22 +162,34 @@ func (h *Handler) serve(c *call, b []byte) (result, error) {
 			return result{}, err
 		}
 	}
+	op, err := c.operation(wrongPath)
+	if c.seen != nil && c.caller != nil {
+		return h.try(c, op, err, b)
+	}
+	if err != nil {
+		return result{}, err
+	}
+	return op.serve(h, c, b)
+}
+
+// operation is what the request asks for.
+func (c *call) operation(wrongPath error) (*operation, error) {
 	if wrongPath != nil {
-		return result{}, wrongPath
+		return nil, wrongPath
 	}
 	offered := operations[c.route.action]
 	for i := range offered {
 		op := &offered[i]
 		if op.offered != nil && !op.offered(c.site, c.route.version) {
-			return result{}, newError(codeBadRequest, "Resource not found for the segment '%s'. This cloud does not offer it in %s.", c.route.action, c.route.version)
+			return nil, newError(codeBadRequest, "Resource not found for the segment '%s'. This cloud does not offer it in %s.", c.route.action, c.route.version)
 		}
 		// HEAD is answered as GET, and net/http leaves the body out (RFC 9110,
 		// section 9.3.2).
 		if op.method == c.Method || op.method == http.MethodGet && c.Method == http.MethodHead {
-			return h.try(c, op, b)
+			return op, nil
 		}
 	}
-	return result{}, notAllowed(c, offered)
+	return nil, notAllowed(c, offered)
 }
 
 func notAllowed(c *call, offered []operation) error {

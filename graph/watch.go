@@ -116,19 +116,25 @@ func (c *call) tell(status int, e *Error) {
 }
 
 // try lets whoever watches decide what happens to a request, and serves it
-// otherwise.
-func (h *Handler) try(c *call, op *operation, b []byte) (result, error) {
-	if c.seen == nil || c.caller == nil {
+// otherwise. What asks for no operation is refused with err.
+func (h *Handler) try(c *call, op *operation, err error, b []byte) (result, error) {
+	c.seen.Tenant, c.seen.App, c.seen.User = c.caller.Tenant, c.caller.App, c.caller.User
+	c.seen.Version = c.route.version
+	if err == nil {
+		c.seen.Operation = op.name
+	}
+	serve := func() (result, error) {
+		if err != nil {
+			return result{}, err
+		}
 		return op.serve(h, c, b)
 	}
-	c.seen.Version, c.seen.Operation = c.route.version, op.name
-	c.seen.Tenant, c.seen.App, c.seen.User = c.caller.Tenant, c.caller.App, c.caller.User
 	f := h.Watch.Before(c.seen)
 	if f == nil {
-		return op.serve(h, c, b)
+		return serve()
 	}
 	c.seen.Fault = f
-	return h.undergo(c, f, func() (result, error) { return op.serve(h, c, b) })
+	return h.undergo(c, f, serve)
 }
 
 // undergo has a fault happen to a request.

@@ -204,6 +204,27 @@ func TestFaultsOfParts(t *testing.T) {
 	}
 }
 
+// Also what asks for nothing there is belongs to who asked for it.
+func TestWrongPathsAreLogged(t *testing.T) {
+	t.Parallel()
+	srv := graphtest.New(t)
+	tenant := srv.NewTenant(t)
+	token := tenant.UserToken(tenant.Users[0].UPN)
+	tenant.Fault(lab.Fault{Status: http.StatusServiceUnavailable, Next: 1})
+	for _, want := range []int{503, 400} {
+		if resp, answer, err := send(t, srv, http.MethodGet, "/v1.0/me/nothing", token, ""); err != nil || resp.StatusCode != want {
+			t.Errorf("%v %s, error %v; want %d", resp, answer, err, want)
+		}
+	}
+	if resp, answer, err := send(t, srv, http.MethodPut, createPath, token, "{}"); err != nil || resp.StatusCode != 405 {
+		t.Errorf("%v %s, error %v; want 405", resp, answer, err)
+	}
+	log := tenant.Requests()
+	if len(log) != 3 || log[1].Path != "/v1.0/me/nothing" || log[1].Operation != "" || log[2].Status != 405 || log[2].Body != "{}" {
+		t.Errorf("logged %+v", log)
+	}
+}
+
 // The body of a request that fails before anybody reads it is logged all the
 // same, as far as it goes.
 func TestBodiesAreLogged(t *testing.T) {

@@ -65,7 +65,10 @@ func (h *Handler) addFault(r *http.Request) (any, error) {
 	}
 	q.Tenant = t.Domain
 	if q.App != "" {
-		ids, err := h.appIDs(ctx, "", []string{q.App}) // of any tenant, since users sign in to any
+		ids, err := h.appIDs(ctx, t.ID, []string{q.App})
+		if isNotFound(err) { // users sign in to applications of other tenants, too
+			ids, err = h.appIDs(ctx, "", []string{q.App})
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -152,6 +152,11 @@ func (e *Error) Error() string { return e.Message }
 
 func badRequest(message string) error { return &Error{400, "BadRequest", message} }
 
+func isNotFound(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == 404
+}
+
 func notFound(message string) error { return &Error{404, "NotFound", message} }
 
 // explain decides what a caller may learn of err.
