@@ -20,8 +20,9 @@ import (
 // as possible, but for the one fault it was given. Its disk is a copy of its
 // state; a crash returns to that.
 type memory struct {
-	fault string
-	mu    sync.Mutex
+	fault   string
+	meeting chan struct{} // see meet
+	mu      sync.Mutex
 	state
 	disk state
 }
@@ -40,7 +41,7 @@ type recordKey struct {
 
 func newMemory(fault string) *memory {
 	empty := state{meetings: map[string]meeting.Meeting{}, records: map[recordKey]identity.Record{}}
-	return &memory{fault: fault, state: empty, disk: empty}
+	return &memory{fault: fault, meeting: make(chan struct{}), state: empty, disk: empty}
 }
 
 func (s state) clone() state {
@@ -61,7 +62,7 @@ func (e *memory) write(change func() error) error {
 func (e *memory) crashed() *memory {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	after := &memory{fault: e.fault, state: e.state}
+	after := &memory{fault: e.fault, meeting: make(chan struct{}), state: e.state}
 	if e.fault == "acknowledged before durable" {
 		after.state = e.disk
 	}
@@ -96,13 +97,27 @@ func clone(m meeting.Meeting) meeting.Meeting {
 	return n
 }
 
-// yield lets other callers in, where no engine should.
+// yield lets other callers in.
 func (e *memory) yield() {
 	e.mu.Unlock()
 	for range 50 {
 		runtime.Gosched()
 	}
 	e.mu.Lock()
+}
+
+// meet waits at a place where no engine should let others in until another caller
+// is there, too, however busy the machine is; alone it gives up.
+func (e *memory) meet() {
+	e.mu.Unlock()
+	defer e.mu.Lock()
+	alone := time.NewTimer(200 * time.Millisecond)
+	defer alone.Stop()
+	select {
+	case e.meeting <- struct{}{}:
+	case <-e.meeting:
+	case <-alone.C:
+	}
 }
 
 func (e *memory) gone(m meeting.Meeting, now time.Time) bool {
@@ -168,7 +183,7 @@ func (e meetings) CreateOrGet(_ context.Context, m meeting.Meeting, draw func(*m
 		}
 		draw(&m)
 		if e.fault == "check, then insert" {
-			e.yield()
+			e.meet()
 		}
 		if other, taken := e.holder(m, now); taken {
 			switch e.fault {
@@ -252,7 +267,11 @@ func (e meetings) Update(_ context.Context, tenant, thread, message string, now 
 			m.JoinMeetingID, m.VideoTeleconferenceID, m.TollNumber, m.ConferenceID = old.JoinMeetingID, old.VideoTeleconferenceID, old.TollNumber, old.ConferenceID
 		}
 		m.Revision = old.Revision + 1
-		e.yield()
+		if e.fault == "an update is lost" {
+			e.meet()
+		} else {
+			e.yield()
+		}
 		if e.meetings[key].Revision != old.Revision && e.fault != "an update is lost" {
 			continue
 		}
@@ -274,7 +293,7 @@ func (e meetings) Delete(_ context.Context, tenant, thread, message string, now 
 		return meeting.ErrNotFound
 	}
 	if e.fault == "two delete one" {
-		e.yield()
+		e.meet()
 	}
 	return e.write(func() error {
 		delete(e.meetings, key)
@@ -367,7 +386,7 @@ func (e directory) applyOne(c identity.Change, now time.Time) error {
 		return identity.ErrConflict
 	}
 	if e.fault == "check, then write" {
-		e.yield()
+		e.meet()
 	}
 	if c.Delete {
 		delete(e.records, key)
