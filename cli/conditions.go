@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/convene-meet/convene/lab"
+	"github.com/convene-meet/convene/manage"
 )
 
 type clockCommands struct {
@@ -415,8 +417,12 @@ func (c *requestsCommand) Run(ctx context.Context, p *Program) error {
 	for {
 		page, err := client.Requests(ctx, q)
 		if err != nil {
-			if c.Follow && ctx.Err() != nil {
+			var refused *manage.Error
+			switch {
+			case c.Follow && ctx.Err() != nil:
 				return nil // interrupted, as was said
+			case q.Wait > 0 && !errors.As(err, &refused):
+				return errors.New("the server has stopped")
 			}
 			return err
 		}

@@ -49,4 +49,6 @@ type Handler struct {
 	HSTS bool
 	// Watch sees every request, and may have it fail; nil: nobody does.
 	Watch Watcher
+	// Stopping is closed when the server stops: what only waits, waits no longer.
+	Stopping <-chan struct{}
 }

@@ -142,7 +142,7 @@ func (h *Handler) undergo(c *call, f *Fault, serve func() (result, error)) (r re
 	if f.Done {
 		r, err = serve()
 	}
-	if late := elapse(c.Context(), f.Latency); late != nil {
+	if late := h.elapse(c.Context(), f.Latency); late != nil {
 		return result{}, late
 	}
 	switch {
@@ -160,7 +160,8 @@ func (h *Handler) undergo(c *call, f *Fault, serve func() (result, error)) (r re
 	return serve()
 }
 
-func elapse(ctx context.Context, d time.Duration) error {
+// elapse waits, but not for what ends.
+func (h *Handler) elapse(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}
@@ -168,6 +169,8 @@ func elapse(ctx context.Context, d time.Duration) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return nil
+	case <-h.Stopping:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -37,8 +37,11 @@ type Kit struct {
 
 // New returns a kit for a server with this clock.
 func New(meetings meeting.Store, directory identity.Store, w *world.World, now func() time.Time) *Kit {
-	return &Kit{Meetings: meetings, Directory: directory, World: w, Now: now, Clocks: NewClocks(now), Faults: Faults{own: now}}
+	return &Kit{Meetings: meetings, Directory: directory, World: w, Now: now, Clocks: NewClocks(now), Faults: Faults{own: now}, Log: RequestLog{stopped: make(chan struct{})}}
 }
+
+// Stop ends what only waits. It is called once, when the server stops.
+func (k *Kit) Stop() { close(k.Log.stopped) }
 
 // Before implements [graph.Watcher].
 func (k *Kit) Before(r *graph.Request) *graph.Fault { return k.Faults.decide(r) }

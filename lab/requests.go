@@ -22,6 +22,7 @@ type RequestLog struct {
 	bytes   int
 	last    int64            // seq of the newest entry
 	arrived chan struct{}    // closed at the next one; nil: nobody waits
+	stopped chan struct{}    // closed when the server stops
 	ended   map[string]int64 // by tenant: the last entry that a reset took away
 }
 
@@ -128,6 +129,8 @@ func (l *RequestLog) Read(ctx context.Context, q RequestQuery) (Requests, error)
 		q.After = page.Next
 		select {
 		case <-arrived:
+		case <-l.stopped:
+			return page, nil
 		case <-ctx.Done():
 			return page, nil
 		}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,8 +72,11 @@ func (k *Kit) Restore(ctx context.Context, s *Snapshot) error {
 		return refuse("records[0]: the snapshot has to begin with its tenant.")
 	}
 	for i := range s.Meetings {
-		if m := &s.Meetings[i]; m.Tenant != s.Tenant || m.User == "" || m.ThreadID == "" || m.MessageID == "" || m.JoinMeetingID == "" || m.Expires.IsZero() {
-			return refuse("meetings[%d]: the meeting is not complete, or that of another tenant.", i)
+		m := &s.Meetings[i]
+		if m.Tenant != s.Tenant {
+			return refuse("meetings[%d]: the meeting is that of another tenant.", i)
+		} else if err := m.Check(); err != nil {
+			return refuse("meetings[%d]: %v", i, err)
 		}
 	}
 	err := k.restoreDirectory(ctx, s.Tenant, s.Domain, "tenant.restore", want)
@@ -111,6 +115,9 @@ func (s *Snapshot) record(r Record) (identity.Record, error) {
 	}
 	if err := json.Unmarshal(r.Object, object); err != nil {
 		return identity.Record{}, err
+	}
+	if bytes.Contains(r.Object, []byte(`\u0000`)) {
+		return identity.Record{}, errors.New("the character U+0000 may stand in no text")
 	}
 	record, err := identity.Encode(object)
 	if err != nil {

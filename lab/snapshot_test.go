@@ -2,7 +2,9 @@ package lab_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,5 +99,59 @@ func BenchmarkRestore(b *testing.B) {
 	file, _ := large(b, k, contoso(b, k))
 	for b.Loop() {
 		restore(b, k, file)
+	}
+}
+
+// What no meeting can have is not restored, whoever wrote it into the file.
+func TestTamperedSnapshot(t *testing.T) {
+	k := openKit(t)
+	tenant := contoso(t, k)
+	if _, err := k.Seed(t.Context(), tenant, "seed", []byte(`meetings: [{ externalId: a, organizer: ann, attendees: [bob@contoso.example], lobbyBypassSettings: { scope: everyone } }]`)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := k.Save(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restore(t, k, raw)
+	for name, change := range map[string]func(m map[string]any){
+		"a user that is no GUID":  func(m map[string]any) { m["User"] = "x" },
+		"another tenant":          func(m map[string]any) { m["Tenant"] = "7a11ad00-2b7d-4c1a-9e64-7d1b8a2f3c11" },
+		"a thread that is none":   func(m map[string]any) { m["ThreadID"] = "19:a\"b@thread.v2" },
+		"no message":              func(m map[string]any) { m["MessageID"] = "" },
+		"a number of letters":     func(m map[string]any) { m["JoinMeetingID"] = "12a" },
+		"U+0000 in a number":      func(m map[string]any) { m["ConferenceID"] = "1\x00" },
+		"U+0000 in the subject":   func(m map[string]any) { m["Subject"] = "\x00" },
+		"U+0000 in the key":       func(m map[string]any) { m["ExternalID"] = "\x00" },
+		"a quote in the passcode": func(m map[string]any) { m["Passcode"] = `"` },
+		"a quote in a scope":      func(m map[string]any) { m["Options"].(map[string]any)["LobbyBypassScope"] = `every"one` },
+		"U+0000 in a name":        func(m map[string]any) { m["Attendees"].([]any)[0].(map[string]any)["UPN"] = "\x00" },
+		"a role that is no word":  func(m map[string]any) { m["Attendees"].([]any)[0].(map[string]any)["Role"] = "a b" },
+		"an end before the start": func(m map[string]any) { m["End"] = "0001-01-01T00:00:00Z" },
+		"an end of all times":     func(m map[string]any) { m["End"] = "9999-12-31T00:00:00Z" },
+		"no revision":             func(m map[string]any) { m["Revision"] = 0 },
+		"a toll number of words":  func(m map[string]any) { m["TollNumber"] = "<b>" },
+	} {
+		var file map[string]any
+		if err := json.Unmarshal(raw, &file); err != nil {
+			t.Fatal(err)
+		}
+		change(file["meetings"].([]any)[0].(map[string]any))
+		again, err := json.Marshal(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tampered lab.Snapshot
+		if err := json.Unmarshal(again, &tampered); err != nil {
+			t.Fatal(err)
+		}
+		var refused *lab.RefusedError
+		if err := k.Restore(t.Context(), &tampered); !errors.As(err, &refused) || !strings.HasPrefix(refused.Message, "meetings[0]: ") {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }

@@ -88,6 +88,7 @@ type Server struct {
 	site     *graph.Site // of url
 	lab      *lab.Kit    // nil where there is none
 	fatal    chan error
+	stopping chan struct{} // closed when Run begins to end
 	close    func() error
 }
 
@@ -95,7 +96,7 @@ type Server struct {
 // the caller has to call Run, or Close. Every problem that stands in the way is
 // an error that says what to change.
 func New(ctx context.Context, cfg Config) (_ *Server, err error) {
-	s := &Server{cfg: cfg, fatal: make(chan error, 1)}
+	s := &Server{cfg: cfg, fatal: make(chan error, 1), stopping: make(chan struct{})}
 	s.close = sync.OnceValue(s.closeAll)
 	defer func() {
 		if err != nil {
@@ -185,7 +186,7 @@ func (s *Server) assemble(ctx context.Context) error {
 		Identity: &identity.Service{Store: s.store, Keys: keys, Now: cfg.Now, TimeOf: timeOf, TokenTimeOf: tokenTimeOf, NamesInPaths: cfg.NamesInPaths},
 	}
 	if s.lab != nil {
-		s.api.Watch = s.lab
+		s.api.Watch, s.api.Stopping = s.lab, s.stopping
 	}
 	pages := &join.Handler{Meetings: meetings, Directory: directory, Log: cfg.Log, Now: cfg.Now, Origin: func(r *http.Request) string { return siteOf(r).Origin }}
 	public := &publicHandler{sites: sites, api: s.api, provider: s.provider, pages: pages, assets: web.Handler(), log: cfg.Log}
@@ -265,6 +266,10 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	case err = <-failed:
 	case err = <-s.fatal:
 	case <-ctx.Done():
+	}
+	close(s.stopping)
+	if s.lab != nil {
+		s.lab.Stop()
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Grace)
 	defer cancel()
