@@ -51,7 +51,7 @@ type commands struct {
 	Policy     policyCommands    `cmd:"" help:"Application access policies, as the Teams cmdlets have them."`
 	Device     deviceCommands    `cmd:"" help:"Sign-in with a device code."`
 	Tenant     tenantCommands    `cmd:"" help:"Fresh tenants for tests that run side by side."`
-	Reset      resetCommand      `cmd:"" help:"Remove a tenant's meetings, and bring its directory back to what it was."`
+	Reset      resetCommand      `cmd:"" help:"Remove a tenant's meetings and what tests have set; with --directory bring its directory back, too."`
 	Seed       seedCommand       `cmd:"" help:"Make the meetings of a file that are not there yet."`
 	Snapshot   snapshotCommands  `cmd:"" help:"Keep a tenant as it is, and bring it back."`
 	Clock      clockCommands     `cmd:"" help:"The time of a tenant, for tests."`

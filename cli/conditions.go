@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -183,7 +184,7 @@ type faultAddCommand struct {
 	Code       string       `help:"Code of the error (what belongs to the status)." placeholder:"CODE"`
 	Message    string       `help:"Message of the error." placeholder:"TEXT"`
 	RetryAfter lab.Duration `help:"Retry-After of the error, in whole seconds." placeholder:"DURATION"`
-	Latency    lab.Duration `help:"Wait first; at most 50s." placeholder:"DURATION"`
+	Latency    lab.Duration `help:"Wait first; at most 40s." placeholder:"DURATION"`
 	Cut        bool         `help:"Cut the connection, without an answer."`
 	Done       bool         `help:"Do what was asked for first, so that only the answer is lost or late."`
 	tenantFlag `embed:""`
@@ -328,7 +329,7 @@ func printThrottle(w io.Writer, t lab.Throttle) {
 		fmt.Fprintf(w, "%s: no limit\n", t.Tenant)
 		return
 	}
-	fmt.Fprintf(w, "%s: %d requests of each application per %s\n", t.Tenant, t.Requests, time.Duration(t.Per))
+	fmt.Fprintf(w, "%s: %s of each application per %s\n", t.Tenant, counted(t.Requests, "request"), time.Duration(t.Per))
 }
 
 type throttleShowCommand struct {
@@ -449,9 +450,15 @@ func (c *requestsCommand) printOne(w io.Writer, r *lab.Request) error {
 	}
 	status := fmt.Sprint(r.Status)
 	if r.Status == 0 {
-		status = "cut"
+		status = "-"
 	}
-	line := []string{fmt.Sprint(r.Seq), r.At.Format("15:04:05.000"), status, r.Method, r.Path, r.Operation, r.Code}
+	target := url.URL{Path: r.Path}
+	query := url.Values{}
+	for name, value := range r.Query {
+		query.Set(name, value)
+	}
+	target.RawQuery = query.Encode()
+	line := []string{fmt.Sprint(r.Seq), r.At.Format("15:04:05.000"), status, r.Method, target.String(), r.Operation, r.Code}
 	if r.Fault != "" {
 		line = append(line, "fault "+r.Fault)
 	}

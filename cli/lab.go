@@ -116,7 +116,7 @@ func (c *resetCommand) Run(ctx context.Context, p *Program) error {
 		return err
 	}
 	return c.print(p.Stdout, a, func(w io.Writer) {
-		fmt.Fprintf(w, "%d meetings of %s are removed.\n", a.Meetings, joined(a.Tenants))
+		fmt.Fprintf(w, "%s of %s removed.\n", counted(a.Meetings, "meeting"), joined(a.Tenants))
 	})
 }
 
@@ -145,7 +145,7 @@ func (c *seedCommand) Run(ctx context.Context, p *Program) error {
 		return err
 	}
 	return c.print(p.Stdout, a, func(w io.Writer) {
-		fmt.Fprintf(w, "%d meetings are made, %d were there already.\n", a.Created, a.Existing)
+		fmt.Fprintf(w, "%s made, %d there already.\n", counted(a.Created, "meeting"), a.Existing)
 	})
 }
 
@@ -155,7 +155,7 @@ type snapshotCommands struct {
 }
 
 type snapshotSaveCommand struct {
-	File       string `arg:"" type:"path" help:"File to write; it is made readable by its owner alone, since it holds hashes of passwords."`
+	File       string `arg:"" type:"path" help:"File to write, or - for standard output; it is made readable by its owner alone, since it holds hashes of passwords."`
 	tenantFlag `embed:""`
 	target     `embed:""`
 }
@@ -167,6 +167,10 @@ func (c *snapshotSaveCommand) Run(ctx context.Context, p *Program) error {
 	}
 	s, err := client.Snapshot(ctx, c.Tenant)
 	if err != nil {
+		return err
+	}
+	if c.File == "-" {
+		_, err := p.Stdout.Write(append(s, '\n'))
 		return err
 	}
 	if err := os.WriteFile(c.File, append(s, '\n'), 0o600); err != nil {
@@ -203,6 +207,6 @@ func (c *snapshotRestoreCommand) Run(ctx context.Context, p *Program) error {
 		return err
 	}
 	return c.print(p.Stdout, a, func(w io.Writer) {
-		fmt.Fprintf(w, "%s is restored, with %d meetings.\n", a.Tenant, a.Meetings)
+		fmt.Fprintf(w, "%s is restored, with %s.\n", a.Tenant, counted(a.Meetings, "meeting"))
 	})
 }

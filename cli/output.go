@@ -25,6 +25,14 @@ func (f format) print(w io.Writer, v any, table func(w io.Writer)) error {
 	return t.Flush()
 }
 
+// counted is a number of things.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // row writes one line of a table.
 func row(w io.Writer, cells ...any) {
 	for i, c := range cells {

@@ -230,6 +230,39 @@ func (h *Handler) artifact(c *call, b []byte) (result, error) {
 	return a.nothing(b, context, opts, delta), nil
 }
 
+// expand lets an answer have what can be reached from its meeting, for those who
+// may read that by itself.
+func (h *Handler) expand(c *call, a *answer, opts options, standing meeting.Standing) error {
+	for _, name := range opts.expand {
+		op := map[string]*identity.Operation{"attendanceReports": reportsOp, "recordings": recordingsOp, "transcripts": transcriptsOp}[name]
+		if _, err := h.Identity.Authorize(c.Context(), c.caller, op, c.route.user); err != nil {
+			return err
+		}
+		if standing < meeting.Coorganizer {
+			return onlyOrganizers(a.organizer, "read what is left of it")
+		}
+	}
+	a.expand = opts.expand
+	return nil
+}
+
+// expanded puts what is expanded into the object that begins in b at begin.
+func (a *answer) expanded(b []byte, begin int) []byte {
+	for _, name := range a.expand {
+		b = b[:len(b)-1]
+		if len(b) > begin+1 {
+			b = append(b, ',')
+		}
+		if a.level != metadataNone {
+			b = append(append(append(b, '"'), name...), `@odata.context":"`...)
+			b = a.appendEntityURL(b, "/$metadata#users('", "')/onlineMeetings('")
+			b = append(append(append(a.meeting.AppendID(b), `')/`...), name...), `",`...)
+		}
+		b = append(append(append(b, '"'), name...), `":[]}`...)
+	}
+	return b
+}
+
 // deltaToken stands for the state in which there is nothing yet.
 const deltaToken = "0"
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A batch (Graph's page "Combine multiple HTTP requests using JSON batching") is
@@ -22,6 +23,9 @@ const (
 	maxParts = 20
 	// maxBatchAnswer is how many bytes the answers of all parts may have together.
 	maxBatchAnswer = 16 << 20
+	// maxBatchTime is how long after it came a batch has to be answered: what is
+	// not done then is answered with 503. The server gives up after 60 seconds.
+	maxBatchTime = 50 * time.Second
 )
 
 // badBatch is Graph's text for a batch that is none.
@@ -66,6 +70,9 @@ func (h *Handler) batch(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	ctx, cancel := context.WithDeadline(c.Context(), c.began.Add(maxBatchTime))
+	defer cancel()
+	c.Request = c.WithContext(ctx)
 	h.serveParts(c, parts)
 	size := 64
 	for _, p := range parts {

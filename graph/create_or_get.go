@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/convene-meet/convene/identity"
@@ -30,12 +31,9 @@ func (h *Handler) createOrGet(c *call, b []byte) (result, error) {
 		return result{}, err
 	}
 	tenant := a.organizer.Tenant
-	draft, ignored, err := decodeCreateOrGet(body.Bytes(), c.route.version, tenant.Has(identity.CreateOrGetOptions))
+	draft, members, err := decodeCreateOrGet(body.Bytes(), c.route.version, tenant.Has(identity.CreateOrGetOptions))
 	if err != nil {
 		return result{}, err
-	}
-	if len(ignored) > 0 && tenant.Has(identity.IgnoredMembers) {
-		c.header[ignoredHeader] = []string{headerList(ignored)}
 	}
 	own(&draft, a.organizer)
 	m, created, err := h.Meetings.CreateOrGet(c.Context(), draft)
@@ -46,7 +44,39 @@ func (h *Handler) createOrGet(c *call, b []byte) (result, error) {
 	if created {
 		status = http.StatusCreated
 	}
+	if tenant.Has(identity.IgnoredMembers) {
+		members.tell(c.header, created)
+	}
 	return a.one(c, b, status, &m)
+}
+
+// sentMembers are the names of a request's members, but for externalId: those
+// that a new meeting takes, at most all of them, and those that none does.
+type sentMembers struct {
+	taken   [8]string
+	n       int
+	more    []string // that did not fit into taken
+	ignored []string
+}
+
+func (s *sentMembers) take(name string) {
+	if s.n < len(s.taken) {
+		s.taken[s.n] = name
+		s.n++
+	} else {
+		s.more = append(s.more, name)
+	}
+}
+
+// tell names what was ignored: of a meeting that was there, everything.
+func (s *sentMembers) tell(header http.Header, created bool) {
+	ignored := s.ignored
+	if !created {
+		ignored = slices.Concat(s.taken[:s.n], s.more, ignored)
+	}
+	if len(ignored) > 0 {
+		header[ignoredHeader] = []string{headerList(ignored)}
+	}
 }
 
 // ignoredHeader names the members of a request that were ignored (see
@@ -73,7 +103,7 @@ func headerList(names []string) string {
 // decodeCreateOrGet reads the action's parameters. Everything else in the body
 // is ignored, as Graph does, but it has to be valid JSON; with options, settings
 // of a meeting are read as create reads them.
-func decodeCreateOrGet(body []byte, v Version, options bool) (d meeting.Draft, ignored []string, err error) {
+func decodeCreateOrGet(body []byte, v Version, options bool) (d meeting.Draft, members sentMembers, err error) {
 	var alike string // a member that is externalId but for its case
 	r := newReader(body)
 	err = r.object("", func(name string) (err error) {
@@ -89,6 +119,7 @@ func decodeCreateOrGet(body []byte, v Version, options bool) (d meeting.Draft, i
 			if s != nil {
 				d.ExternalID = *s
 			}
+			return err
 		case "subject":
 			d.Subject, err = r.text(name)
 		case "startDateTime":
@@ -101,28 +132,34 @@ func decodeCreateOrGet(body []byte, v Version, options bool) (d meeting.Draft, i
 				d.Attendees = *attendees
 			}
 		case "chatInfo":
-			d.Channel, err = r.chatInfo(name, v)
+			if d.Channel, err = r.chatInfo(name, v); v == V1 {
+				r.ignored = append(r.ignored, name)
+				return err
+			}
 		default:
 			if strings.EqualFold(name, "externalId") {
 				alike = name
 			}
 			if options {
 				if taken, err := r.option(name, &d); taken || err != nil {
+					members.take(name)
 					return err
 				}
 			}
-			ignored = append(ignored, name)
-			err = r.skip()
+			r.ignored = append(r.ignored, name)
+			return r.skip()
 		}
+		members.take(name)
 		return err
 	})
+	members.ignored = r.ignored
 	if err == nil {
 		err = r.end()
 	}
 	if err == nil && d.ExternalID == "" && alike != "" {
 		err = invalid("externalId", "externalId is required. The body has '%s': names of members are case-sensitive.", quotable(alike))
 	}
-	return d, ignored, err
+	return d, members, err
 }
 
 // option reads a setting of a meeting into a draft, where the name is that of one.

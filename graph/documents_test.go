@@ -16,14 +16,16 @@ import (
 func TestEveryOperationIsDescribed(t *testing.T) {
 	replace := regexp.MustCompile(`\{\w+\}`)
 	for a, offered := range operations {
-		paths := templates(a)
-		if len(paths) == 0 {
-			t.Errorf("%q has no paths", a)
-		}
-		for path, under := range paths {
-			r, err := parseRoute("/v1.0" + replace.ReplaceAllString(path, "x"))
-			if err != nil || r.action != a || r.scope != under {
-				t.Errorf("%s is %+v, error %v; want %q under %d", path, r, err, a, under)
+		for _, v := range []Version{V1, Beta} {
+			paths := templates(a, v)
+			if len(paths) == 0 {
+				t.Errorf("%q has no paths", a)
+			}
+			for path, under := range paths {
+				r, err := parseRoute("/" + string(v) + replace.ReplaceAllString(path, "x"))
+				if err != nil || r.action != a || r.scope != under {
+					t.Errorf("%s is %+v, error %v; want %q under %d", path, r, err, a, under)
+				}
 			}
 		}
 		for _, op := range offered {

@@ -16,6 +16,7 @@ type answer struct {
 	meeting   *meeting.Meeting
 	member    bool       // of a collection, which has the context
 	pick      *selection // what of it is wanted; nil: everything
+	expand    []string   // what can be reached from it and is wanted with it
 }
 
 // append appends the onlineMeeting: every member that the version has, null

@@ -23,7 +23,7 @@ func (h *Handler) find(c *call, b []byte) (result, error) {
 		return h.list(c, b, a)
 	}
 	const byURL, byID = "JoinWebUrl", "joinMeetingIdSettings/joinMeetingId"
-	opts, path, value, err := findBy(c, byURL, byID)
+	opts, path, value, err := findBy(c, findOptions, byURL, byID)
 	if err != nil {
 		return result{}, err
 	}
@@ -48,6 +48,9 @@ func (h *Handler) find(c *call, b []byte) (result, error) {
 	if standing < allowed {
 		return result{}, noAccess(a.organizer)
 	}
+	if err := h.expand(c, a, opts, standing); err != nil {
+		return result{}, err
+	}
 	context := "users('" + a.organizer.User.ID + "')/onlineMeetings"
 	if a.organizer, err = h.organizerOf(c, a.organizer, &m); err != nil {
 		return result{}, err
@@ -56,8 +59,8 @@ func (h *Handler) find(c *call, b []byte) (result, error) {
 }
 
 // findBy reads the options of a search, of which $filter has to be one equality.
-func findBy(c *call, paths ...string) (opts options, path, value string, err error) {
-	if opts, err = parseOptions(c.URL.RawQuery, c.route.version, findOptions); err != nil {
+func findBy(c *call, set *optionSet, paths ...string) (opts options, path, value string, err error) {
+	if opts, err = parseOptions(c.URL.RawQuery, c.route.version, set); err != nil {
 		return opts, "", "", err
 	}
 	if opts.filter == "" {
@@ -78,7 +81,7 @@ func (h *Handler) findByVTC(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	opts, _, value, err := findBy(c, "VideoTeleconferenceId")
+	opts, _, value, err := findBy(c, findByVTCOptions, "VideoTeleconferenceId")
 	if err != nil {
 		return result{}, err
 	}

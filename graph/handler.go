@@ -31,6 +31,7 @@ type call struct {
 	route     route
 	caller    *identity.Caller
 	header    http.Header // of the answer
+	began     time.Time
 	watch     Watcher
 	seen      *Request // for watch; nil: nobody watches, or it was told
 }
@@ -231,7 +232,7 @@ func bearer(headers []string) (string, error) {
 // newCall gives a request its ids. A caller's own id is echoed when it is fit
 // for a header.
 func newCall(w http.ResponseWriter, r *http.Request) *call {
-	c := &call{Request: r, requestID: newRequestID(), header: w.Header()}
+	c := &call{Request: r, requestID: newRequestID(), header: w.Header(), began: time.Now()}
 	c.site, _ = r.Context().Value(siteKey{}).(*Site)
 	if c.site == nil {
 		c.site = &Site{Realm: &identity.Realm{}}

@@ -22,11 +22,12 @@ const malformed = "Unable to read JSON request payload. Please ensure Content-Ty
 // It tells absent, null and a value apart, refuses duplicate members, and names
 // the member in every error.
 type reader struct {
-	dec *jsontext.Decoder
+	dec     *jsontext.Decoder
+	ignored []string // members that nobody takes, where they are told
 }
 
 func newReader(body []byte) *reader {
-	return &reader{jsontext.NewDecoder(bytes.NewBuffer(body))}
+	return &reader{dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
 }
 
 // object reads an object: member is called with each name and reads its value.

@@ -117,10 +117,13 @@ func (a *answer) one(c *call, b []byte, status int, m *meeting.Meeting) (result,
 func (a *answer) picked(b []byte) ([]byte, error) {
 	begin := len(b)
 	b = a.append(b)
-	if a.pick == nil {
-		return b, nil
+	if a.pick != nil {
+		var err error
+		if b, err = pick(b[:begin], b[begin:], a.pick); err != nil {
+			return b, err
+		}
 	}
-	return pick(b[:begin], b[begin:], a.pick)
+	return a.expanded(b, begin), nil
 }
 
 // found answers with a collection of meetings of one organizer.
@@ -210,12 +213,15 @@ func (h *Handler) get(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	opts, err := parseOptions(c.URL.RawQuery, c.route.version, meetingOptions)
+	opts, err := parseOptions(c.URL.RawQuery, c.route.version, getOptions)
 	if err != nil {
 		return result{}, err
 	}
-	m, _, err := h.named(c, a.organizer)
+	m, standing, err := h.named(c, a.organizer)
 	if err != nil {
+		return result{}, err
+	}
+	if err := h.expand(c, a, opts, standing); err != nil {
 		return result{}, err
 	}
 	if a.organizer, err = h.organizerOf(c, a.organizer, &m); err != nil {

@@ -40,7 +40,7 @@ var described = map[action]map[string]description{
 		http.MethodPost: {id: "createOnlineMeeting", summary: "Make a meeting", op: createOp, body: typeMeeting, answer: typeMeeting, status: []int{201}, options: meetingOptions},
 	},
 	actionMeeting: {
-		http.MethodGet:    {id: "getOnlineMeeting", summary: "Read a meeting", op: getOp, answer: typeMeeting, options: meetingOptions},
+		http.MethodGet:    {id: "getOnlineMeeting", summary: "Read a meeting", op: getOp, answer: typeMeeting, options: getOptions},
 		http.MethodPatch:  {id: "updateOnlineMeeting", summary: "Change a meeting", op: updateOp, body: typeMeeting, answer: typeMeeting, options: meetingOptions},
 		http.MethodDelete: {id: "deleteOnlineMeeting", summary: "Delete a meeting", op: deleteOp, status: []int{204}},
 	},
@@ -68,7 +68,7 @@ var described = map[action]map[string]description{
 
 // templates are the paths of an action below the version, by the scope under
 // which they stand.
-func templates(a action) map[string]scope {
+func templates(a action, v Version) map[string]scope {
 	switch a {
 	case actionRoot:
 		return map[string]scope{"/": scopeNone}
@@ -87,9 +87,12 @@ func templates(a action) map[string]scope {
 	if !ok {
 		return nil
 	}
-	all := map[string]scope{"/me/onlineMeetings" + path: scopeMe, "/users/{userId}/onlineMeetings" + path: scopeUser}
-	if a == actionMeetings || a == actionCreateOrGet {
-		all["/communications/onlineMeetings"+path] = scopeCommunications
+	all := map[string]scope{}
+	for root, under := range map[string]scope{"/me": scopeMe, "/users/{userId}": scopeUser, "/communications": scopeCommunications} {
+		all[root+"/onlineMeetings"+path] = under
+		if a == actionMeeting && v == Beta { // the alternate key of beta's metadata
+			all[root+"/onlineMeetings(joinWebUrl='{joinWebUrl}')"] = under
+		}
 	}
 	return all
 }
@@ -105,20 +108,24 @@ type doc = map[string]any
 func newOpenAPI(v Version) []byte {
 	paths := doc{}
 	for _, a := range sortedKeys(operations) {
-		for path, under := range templates(a) {
+		for path, under := range templates(a, v) {
 			item := doc{}
 			if names := parameters(path); len(names) > 0 {
 				item["parameters"] = names
 			}
 			for _, op := range operations[a] {
 				d, ok := described[a][op.method]
-				if !ok || under == scopeCommunications && op.method != http.MethodGet && a == actionMeetings {
+				if !ok {
 					continue
 				}
 				if kind, ok := artifacts[a]; ok {
 					d.op, d.options = kind.op, kind.options
 				}
-				item[strings.ToLower(op.method)] = d.operation(under)
+				about := d.operation(under)
+				if strings.Contains(path, "{joinWebUrl}") {
+					about["operationId"] = about["operationId"].(string) + "ByJoinWebUrl"
+				}
+				item[strings.ToLower(op.method)] = about
 			}
 			if len(item) > 0 {
 				paths[path] = item

@@ -29,7 +29,9 @@ type optionSet struct {
 
 var (
 	meetingOptions         = &optionSet{kind: typeMeeting, names: []string{"$select"}, whatAbout: "An answer of one meeting"}
-	findOptions            = &optionSet{kind: typeMeeting, names: []string{"$filter", "$select", "$top", "$count"}, whatAbout: "A search for meetings"}
+	getOptions             = &optionSet{kind: typeMeeting, names: []string{"$select", "$expand"}, expand: navigations, whatAbout: "An answer of one meeting"}
+	findOptions            = &optionSet{kind: typeMeeting, names: []string{"$filter", "$select", "$expand", "$top", "$count"}, expand: navigations, whatAbout: "A search for meetings"}
+	findByVTCOptions       = &optionSet{kind: typeMeeting, names: []string{"$filter", "$select", "$top", "$count"}, whatAbout: "A search in the whole tenant"}
 	listOptions            = &optionSet{kind: typeMeeting, names: []string{"$filter", "$select", "$orderby", "$top", "$count", "$skiptoken"}, whatAbout: "A list of meetings"}
 	reportOptions          = &optionSet{kind: typeReport, names: []string{"$select", "$expand"}, expand: []string{"attendanceRecords"}, whatAbout: "An answer of one attendance report"}
 	reportsOptions         = &optionSet{kind: typeReport, names: []string{"$select", "$expand", "$top", "$count"}, expand: []string{"attendanceRecords"}, whatAbout: "A list of attendance reports"}
@@ -173,7 +175,9 @@ func (o *options) read(name, value string, v Version, set *optionSet) (err error
 			if i < 0 {
 				return invalid(name, "'%s' cannot be expanded here. $expand supports %s.", quotable(item), strings.Join(set.expand, ", "))
 			}
-			o.expand = append(o.expand, set.expand[i])
+			if !slices.Contains(o.expand, set.expand[i]) {
+				o.expand = append(o.expand, set.expand[i])
+			}
 		}
 	}
 	return err

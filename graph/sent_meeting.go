@@ -101,6 +101,7 @@ func (r *reader) attendees(what string, all **[]meeting.Participant) error {
 	}
 	return r.object(what, func(name string) error {
 		if name != "attendees" {
+			r.ignored = append(r.ignored, what+"/"+name)
 			return r.skip()
 		}
 		attendees := []meeting.Participant{}

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ type Request struct {
 	Operation         string // one of [OperationNames]
 	Tenant, App, User string // ids; User is that of a delegated token
 	Fault             *Fault // what Before returned
-	Status            int    // 0: the connection was cut
+	Status            int    // 0: nobody was answered
 	Code, Message     string // of an error
 }
 
@@ -73,7 +74,7 @@ func (h *Handler) watched(c *call) {
 	}
 	c.watch = h.Watch
 	c.seen = &Request{
-		Received: time.Now(), RequestID: c.requestID, ClientRequestID: c.clientID, Method: c.Method, URL: c.URL.RequestURI(), Header: c.Header,
+		Received: c.began, RequestID: c.requestID, ClientRequestID: c.clientID, Method: c.Method, URL: c.URL.RequestURI(), Header: c.Header,
 		InBatch: c.inBatch(),
 	}
 }
@@ -108,7 +109,9 @@ func (c *call) tell(status int, e *Error) {
 		return
 	}
 	c.seen.Status, c.seen.Took = status, time.Since(c.seen.Received)
-	if e != nil {
+	if errors.Is(c.Context().Err(), context.Canceled) {
+		c.seen.Status = 0 // the client has left
+	} else if e != nil {
 		c.seen.Code, c.seen.Message = string(e.Code), e.Message
 	}
 	c.watch.After(c.seen)
@@ -186,6 +189,9 @@ func (f *Fault) error(c *call, status int) *Error {
 		e.Message = "Please retry again later."
 	} else if e.Message == "" {
 		e.Message = "This error was asked for: it is a fault of this tenant, and the header " + faultHeader + " has its number."
+	}
+	if status == http.StatusMethodNotAllowed {
+		e.Allow = []string{}
 	}
 	c.header[faultHeader] = []string{f.Name}
 	return e

@@ -4,11 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/convene-meet/convene/graph"
 	"github.com/convene-meet/convene/graphtest"
 	"github.com/convene-meet/convene/lab"
 )
@@ -251,4 +256,36 @@ func TestBodiesAreLogged(t *testing.T) {
 			t.Errorf("logged %d bytes, cut %t, status %d; want %d bytes", len(got.Body), got.BodyCut, got.Status, len(tt.want))
 		}
 	}
+}
+
+// slow is a watcher that has every request come late.
+type slow time.Duration
+
+func (s slow) Before(*graph.Request) *graph.Fault { return &graph.Fault{Latency: time.Duration(s)} }
+func (slow) After(*graph.Request)                 {}
+
+// A batch is answered before the server gives it up, whatever its parts wait for.
+func TestTimeOfBatches(t *testing.T) {
+	now := time.Date(2031, 1, 1, 12, 0, 0, 0, time.UTC)
+	srv := graphtest.New(t, graphtest.WithClock(func() time.Time { return now }))
+	r := httptest.NewRequest(http.MethodPost, "/v1.0/$batch", strings.NewReader(`{"requests":[
+		{"id":"1","method":"GET","url":"/me"},{"id":"2","method":"GET","url":"/me","dependsOn":["1"]},{"id":"3","method":"GET","url":"/me","dependsOn":["2"]}]}`))
+	r.Header.Set("Authorization", "Bearer "+srv.UserToken("ann@contoso.example", "portal"))
+	r.Header.Set("Content-Type", "application/json")
+	api := &graph.Handler{Identity: srv.Inside().API().Identity, Log: slog.New(slog.DiscardHandler), Watch: slow(20 * time.Second)}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r.WithContext(graph.WithSite(t.Context(), srv.Inside().Site())))
+		if took := time.Since(began); took != 50*time.Second {
+			t.Errorf("it took %s; want 50s", took)
+		}
+		got := map[string]int{}
+		for _, a := range batchOf(t, w) {
+			got[a.ID] = a.Status
+		}
+		if want := map[string]int{"1": 200, "2": 503, "3": 424}; !maps.Equal(got, want) {
+			t.Errorf("parts %v; want %v", got, want)
+		}
+	})
 }

@@ -1,8 +1,10 @@
 package graphtest
 
 import (
+	"strings"
 	"time"
 
+	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/lab"
 )
 
@@ -43,15 +45,33 @@ func (t *LiveTenant) PolicyDelay(d time.Duration) {
 }
 
 // Fault has requests of the tenant fail, or take long, until clear is called.
-// [lab.Fault].App has to be an id.
 func (t *LiveTenant) Fault(f lab.Fault) (clear func()) {
 	t.t.Helper()
 	faults := &t.s.kit(t.t).Faults
+	if f.App != "" && !identity.IsGUID(f.App) {
+		f.App = t.app(f.App)
+	}
 	made, err := faults.Add(t.ID, f)
 	if err != nil {
 		t.t.Fatalf("graphtest: %v", err)
 	}
 	return func() { _ = faults.Clear(t.ID, made.ID) } // gone already: as it should be
+}
+
+// app is the id of the tenant's application with this name.
+func (t *LiveTenant) app(name string) string {
+	t.t.Helper()
+	apps, err := t.s.directory().Apps(t.t.Context())
+	if err != nil {
+		t.t.Fatalf("graphtest: %v", err)
+	}
+	for _, a := range apps {
+		if strings.EqualFold(a.Tenant, t.ID) && strings.EqualFold(a.Name, name) {
+			return a.ID
+		}
+	}
+	t.t.Fatalf("graphtest: the tenant %s has no application %q", t.Domain, name)
+	return ""
 }
 
 // Throttle lets each application send so many requests in the tenant in a time:

@@ -91,7 +91,7 @@ func TestConditionsAreReset(t *testing.T) {
 	tenant.Advance(1000 * time.Hour * 24)
 	tenant.PolicyDelay(time.Hour)
 	tenant.Throttle(1, time.Hour)
-	clear := tenant.Fault(lab.Fault{Status: http.StatusServiceUnavailable})
+	clear := tenant.Fault(lab.Fault{App: "portal", Status: http.StatusServiceUnavailable})
 	if status := createOrGet(t, srv, token); status != http.StatusServiceUnavailable {
 		t.Errorf("status %d; want 503", status)
 	}

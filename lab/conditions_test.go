@@ -180,7 +180,7 @@ func TestFaultsThatCannotBe(t *testing.T) {
 		{Fault{Status: 503, Operation: "nothing"}, "createOrGet"},
 		{Fault{Status: 503, Code: "two words"}, "one word"}, {Fault{Status: 503, Code: `"`}, "one word"},
 		{Fault{Cut: true, Code: "Code"}, "status"},
-		{Fault{Latency: Duration(time.Hour)}, "50s"}, {Fault{Latency: -1}, "50s"},
+		{Fault{Latency: Duration(time.Hour)}, "40s"}, {Fault{Latency: -1}, "40s"},
 		{Fault{Status: 503, Message: strings.Repeat("x", 5000)}, "4096"},
 	} {
 		if _, err := f.Add("t", tt.fault); err == nil || !strings.Contains(err.Error(), tt.want) {

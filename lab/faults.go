@@ -53,9 +53,12 @@ type Throttle struct {
 	Per      Duration `json:"per"`
 }
 
+// Operations are the operations that a fault may be about.
+func Operations() []string { return graph.OperationNames() }
+
 // Limits of faults.
 const (
-	MaxLatency = 50 * time.Second // the server gives up a request after 60
+	MaxLatency = 40 * time.Second // the server gives up a request after 60, and a batch after 50
 	maxFaults  = 100              // of one tenant
 )
 

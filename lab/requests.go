@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -57,7 +58,7 @@ type Request struct {
 	Headers         map[string]string `json:"headers"` // without Authorization and Cookie
 	Body            string            `json:"body,omitempty"`
 	BodyCut         bool              `json:"bodyCut,omitempty"` // it was longer
-	Status          int               `json:"status"`            // 0: the connection was cut
+	Status          int               `json:"status"`            // 0: nobody was answered
 	Code            string            `json:"code,omitempty"`    // of an error
 	Message         string            `json:"message,omitempty"`
 	Fault           string            `json:"fault,omitempty"` // the id of the fault that happened to it, or throttle
@@ -159,6 +160,9 @@ func (l *RequestLog) page(q RequestQuery) (page Requests, arrived <-chan struct{
 	return page, l.arrived
 }
 
+// partToken is a token in the headers of a batch's part.
+var partToken = regexp.MustCompile(`(?i)("(?:proxy-)?authorization"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
+
 func (e entry) show() Request {
 	s := e.seen
 	r := Request{
@@ -177,7 +181,9 @@ func (e entry) show() Request {
 		}
 	}
 	for name, value := range s.Header {
-		if name != "Authorization" && name != "Cookie" {
+		switch name {
+		case "Authorization", "Proxy-Authorization", "Cookie":
+		default:
 			r.Headers[http.CanonicalHeaderKey(name)] = strings.Join(value, ", ")
 		}
 	}
@@ -186,6 +192,9 @@ func (e entry) show() Request {
 		body = body[:len(body)-1] // a character was cut in two
 	}
 	r.Body = string(body)
+	if s.Operation == "batch" {
+		r.Body = partToken.ReplaceAllString(r.Body, `$1"…"`)
+	}
 	if s.Fault != nil {
 		r.Fault = s.Fault.Name
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/meeting"
@@ -68,8 +69,8 @@ func (k *Kit) Restore(ctx context.Context, s *Snapshot) error {
 		}
 		want = append(want, record)
 	}
-	if len(want) == 0 || want[0].Kind != identity.KindTenant {
-		return refuse("records[0]: the snapshot has to begin with its tenant.")
+	if len(want) == 0 || want[0].Kind != identity.KindTenant || !strings.EqualFold(want[0].Name, s.Domain) {
+		return refuse("records[0]: the snapshot has to begin with its tenant, whose domain it names.")
 	}
 	for i := range s.Meetings {
 		m := &s.Meetings[i]

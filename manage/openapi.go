@@ -32,6 +32,9 @@ func (h *Handler) openAPI(*http.Request) (any, error) {
 		}
 		item[strings.ToLower(route.method)] = route.describe(schemas)
 	}
+	if fault, ok := schemas.docs["Fault"].(doc); ok {
+		fault["properties"].(doc)["operation"] = doc{"type": "string", "enum": lab.Operations()}
+	}
 	schemas.docs["Error"] = doc{"type": "object", "required": []string{"error"}, "properties": doc{"error": doc{
 		"type": "object", "required": []string{"code", "message"}, "properties": doc{"code": doc{"type": "string"}, "message": doc{"type": "string"}},
 	}}}

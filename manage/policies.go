@@ -88,6 +88,8 @@ func (h *Handler) app(ctx context.Context, tenant, name string) (*identity.App, 
 				names = append(names, a.Name)
 			}
 		}
+		slices.Sort(names)
+		names = slices.Compact(names)
 		return nil, notFound(fmt.Sprintf("There is no application %q. There are %s.", name, strings.Join(names, ", ")))
 	}
 	return nil, badRequest(fmt.Sprintf("%q is the name of %d applications. Use the id.", name, len(found)))
