@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"encoding/binary"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -27,16 +28,19 @@ type RequestLog struct {
 	ended   map[string]int64 // by tenant: the last entry that a reset took away
 }
 
+// An entry is a request in one piece of memory without pointers, so that ten
+// thousand of them cost the garbage collector nothing: see [pack].
 type entry struct {
-	seq  int64
-	seen *graph.Request
+	seq    int64
+	tenant string
+	packed []byte
 }
 
 // How much is kept.
 const (
 	maxKept      = 10_000
 	maxKeptBytes = 64 << 20
-	entryBytes   = 4 << 10 // of an entry without its body: mostly the token
+	entryBytes   = 128 // of an entry beside what is packed
 )
 
 // A Request is one request to the API, after it was answered.
@@ -83,7 +87,8 @@ type RequestQuery struct {
 }
 
 func (l *RequestLog) add(seen *graph.Request) {
-	size := entryBytes + len(seen.Body)
+	packed := pack(seen)
+	size := entryBytes + len(packed)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kept == nil {
@@ -91,13 +96,13 @@ func (l *RequestLog) add(seen *graph.Request) {
 	}
 	for l.n > 0 && (l.n == maxKept || l.bytes+size > maxKeptBytes) {
 		oldest := &l.kept[l.first]
-		l.bytes -= entryBytes + len(oldest.seen.Body)
+		l.bytes -= entryBytes + len(oldest.packed)
 		*oldest = entry{}
 		l.first = (l.first + 1) % maxKept
 		l.n--
 	}
 	l.last++
-	l.kept[(l.first+l.n)%maxKept] = entry{l.last, seen}
+	l.kept[(l.first+l.n)%maxKept] = entry{l.last, seen.Tenant, packed}
 	l.n++
 	l.bytes += size
 	if l.arrived != nil {
@@ -145,7 +150,7 @@ func (l *RequestLog) page(q RequestQuery) (page Requests, arrived <-chan struct{
 	page.Lost = l.n > 0 && q.After > 0 && q.After+1 < l.kept[l.first].seq
 	for i := range l.n {
 		e := l.kept[(l.first+i)%maxKept]
-		if e.seq <= q.After || !q.All && e.seen.Tenant != q.Tenant || e.seq <= l.ended[e.seen.Tenant] && e.seen.Tenant != "" {
+		if e.seq <= q.After || !q.All && e.tenant != q.Tenant || e.seq <= l.ended[e.tenant] && e.tenant != "" {
 			continue
 		}
 		if q.Limit > 0 && len(page.Value) == q.Limit {
@@ -164,7 +169,7 @@ func (l *RequestLog) page(q RequestQuery) (page Requests, arrived <-chan struct{
 var partToken = regexp.MustCompile(`(?i)("(?:proxy-)?authorization"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
 
 func (e entry) show() Request {
-	s := e.seen
+	s := unpack(e.packed)
 	r := Request{
 		Seq: e.seq, At: s.Received.UTC(), Took: Duration(s.Took.Round(time.Microsecond)), RequestID: s.RequestID, ClientRequestID: s.ClientRequestID,
 		Tenant: s.Tenant, App: s.App, User: s.User, Method: s.Method, Version: string(s.Version), Operation: s.Operation, InBatch: s.InBatch,
@@ -181,11 +186,7 @@ func (e entry) show() Request {
 		}
 	}
 	for name, value := range s.Header {
-		switch name {
-		case "Authorization", "Proxy-Authorization", "Cookie":
-		default:
-			r.Headers[http.CanonicalHeaderKey(name)] = strings.Join(value, ", ")
-		}
+		r.Headers[name] = strings.Join(value, ", ")
 	}
 	body := s.Body
 	for r.BodyCut && len(body) > 0 && !utf8.Valid(body) && len(s.Body)-len(body) < utf8.UTFMax {
@@ -199,4 +200,73 @@ func (e entry) show() Request {
 		r.Fault = s.Fault.Name
 	}
 	return r
+}
+
+// pack writes a request as texts and numbers one after the other, without what
+// proves who sent it.
+func pack(s *graph.Request) []byte {
+	size := 640 + len(s.URL) + len(s.Body) + len(s.Message)
+	b := make([]byte, 0, size)
+	text := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+	fault := ""
+	if s.Fault != nil {
+		fault = s.Fault.Name
+	}
+	for _, v := range []string{
+		s.RequestID, s.ClientRequestID, s.Method, s.URL, string(s.Version), s.Operation, s.Tenant, s.App, s.User, s.Code, s.Message, fault,
+	} {
+		text(v)
+	}
+	b = append(binary.AppendUvarint(b, uint64(len(s.Body))), s.Body...)
+	inBatch := int64(0)
+	if s.InBatch {
+		inBatch = 1
+	}
+	for _, n := range []int64{s.Received.UnixNano(), int64(s.Took), int64(s.BodySize), int64(s.Status), inBatch} {
+		b = binary.AppendVarint(b, n)
+	}
+	for name, values := range s.Header {
+		switch name = http.CanonicalHeaderKey(name); name {
+		case "Authorization", "Proxy-Authorization", "Cookie":
+			continue
+		}
+		for _, v := range values {
+			text(name)
+			text(v)
+		}
+	}
+	return b
+}
+
+// unpack reads what pack has written.
+func unpack(b []byte) *graph.Request {
+	text := func() string {
+		n, used := binary.Uvarint(b)
+		v := string(b[used : used+int(n)])
+		b = b[used+int(n):]
+		return v
+	}
+	number := func() int64 {
+		n, used := binary.Varint(b)
+		b = b[used:]
+		return n
+	}
+	s := &graph.Request{Header: http.Header{}}
+	version, fault := "", ""
+	for _, to := range []*string{
+		&s.RequestID, &s.ClientRequestID, &s.Method, &s.URL, &version, &s.Operation, &s.Tenant, &s.App, &s.User, &s.Code, &s.Message, &fault,
+	} {
+		*to = text()
+	}
+	s.Version = graph.Version(version)
+	if fault != "" {
+		s.Fault = &graph.Fault{Name: fault}
+	}
+	s.Body = []byte(text())
+	s.Received, s.Took, s.BodySize, s.Status, s.InBatch = time.Unix(0, number()), time.Duration(number()), int(number()), int(number()), number() != 0
+	for len(b) > 0 {
+		name := text()
+		s.Header[name] = append(s.Header[name], text())
+	}
+	return s
 }
