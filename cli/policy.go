@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
+	"github.com/convene-meet/convene/lab"
 	"github.com/convene-meet/convene/manage"
 )
 
@@ -179,5 +181,35 @@ func printPolicies(f format, p *Program, policies []manage.Policy) error {
 		for _, policy := range policies {
 			row(w, policy.Identity, joined(policy.AppIDs), joined(policy.GrantedTo), policy.Description)
 		}
+	})
+}
+
+type policyDelayCommand struct {
+	Delay      *lab.Duration `arg:"" optional:"" help:"Such as 30m; without one it is shown."`
+	tenantFlag `embed:""`
+	format     `embed:""`
+	target     `embed:""`
+}
+
+func (c *policyDelayCommand) Help() string {
+	return `In the real service a change of an application access policy takes up to 30 minutes to be in effect. With a delay it does so here, by the tenant's clock: convene clock advance ends the waiting. The delay counts for changes that are made from now on.`
+}
+
+func (c *policyDelayCommand) Run(ctx context.Context, p *Program) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	var d lab.PolicyDelay
+	if c.Delay == nil {
+		d, err = client.PolicyDelay(ctx, c.Tenant)
+	} else {
+		d, err = client.SetPolicyDelay(ctx, lab.PolicyDelay{Tenant: c.Tenant, Delay: *c.Delay})
+	}
+	if err != nil {
+		return err
+	}
+	return c.print(p.Stdout, d, func(w io.Writer) {
+		fmt.Fprintf(w, "%s: changes of policies are in effect after %s\n", d.Tenant, time.Duration(d.Delay))
 	})
 }

@@ -1,9 +1,9 @@
 // Package lab is the tester's kit: fresh tenants, reset, seed and snapshots, a
-// clock for each tenant, faults on demand and a log of requests. It
-// is for development and tests, and a server has it only where that is asked
-// for. It knows nothing of HTTP, of commands or of how an engine keeps things; of
-// the wire it has the reader of a meeting's members, so that files of meetings
-// say what requests say.
+// clock for each tenant, faults on demand and a log of requests. It is for
+// development and tests, and a server has it only where that is asked for. It
+// serves nothing itself, and knows nothing of commands or of how an engine keeps
+// things; of the wire it has the reader of a meeting's members, so that files of
+// meetings say what requests say, and it is the API's [graph.Watcher].
 //
 // Start at [Kit]. Everything is done to one tenant, so that tests that run side
 // by side never meet.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -43,11 +42,7 @@ func openWorld(t *testing.T) *sqlite.Store {
 // ask sends a request as over the Unix socket and returns status and message.
 func ask(t *testing.T, h *manage.Handler, route, kind, body string) (status int, message string) {
 	t.Helper()
-	method, path, _ := strings.Cut(route, " ")
-	r := httptest.NewRequestWithContext(manage.WithLocal(t.Context(), true), method, path, strings.NewReader(body))
-	r.Header.Set("Content-Type", kind)
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
+	w := call(t, h, route, kind, body)
 	var answer struct{ Error struct{ Message string } }
 	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
 		t.Fatalf("body %q: %v", w.Body, err)
