@@ -1,0 +1,47 @@
+package meeting
+
+import (
+	"context"
+	"time"
+)
+
+// A Report is who took part in one session of a meeting, from the first person
+// who came in until the last one had left: meetingAttendanceReport of the
+// metadata.
+type Report struct {
+	ID         string // a GUID
+	Start, End time.Time
+	Records    []Attendance
+}
+
+// An Attendance is one person's part in a session: attendanceRecord of the
+// metadata. Its intervals do not overlap, however many browsers the person had
+// open.
+type Attendance struct {
+	ID          string // a GUID
+	Tenant      string `json:",omitempty"` // both empty for a guest
+	User        string `json:",omitempty"`
+	DisplayName string
+	Email       string `json:",omitempty"`
+	Role        string // Organizer, Presenter or Attendee
+	Intervals   []Interval
+}
+
+// Total is how long the person was there.
+func (a *Attendance) Total() time.Duration {
+	var sum time.Duration
+	for _, i := range a.Intervals {
+		sum += i.Leave.Sub(i.Join)
+	}
+	return sum
+}
+
+// An Interval is a span of time in which somebody was in a meeting.
+type Interval struct{ Join, Leave time.Time }
+
+// Reports keeps what happened. Every engine passes storetest.RunRooms, which has
+// it together with rooms: a session becomes a report where its room is changed.
+type Reports interface {
+	// Reports returns the reports of a meeting, the newest session first.
+	Reports(ctx context.Context, tenant, thread, message string) ([]Report, error)
+}
