@@ -22,7 +22,7 @@ var rooms = map[string][]string{
 	"web":       {},
 	"identity":  {},
 	"graph":     {"meeting", "identity"},
-	"join":      {"meeting", "identity", "web"},
+	"join":      {"meeting", "identity", "media", "web"},
 	"world":     {"identity"},
 	"lab":       {"meeting", "identity", "world", "graph"},
 	"manage":    {"meeting", "identity", "world", "lab"},
@@ -38,7 +38,7 @@ var rooms = map[string][]string{
 	"store/storetest":       {"meeting", "identity"},
 	"cmd/convene":           {"cli"},
 	"examples/go":           {}, // other people's code, so that it knows nothing of ours
-	"server":                {"meeting", "identity", "identity/devlogin", "graph", "join", "web", "world", "lab", "manage", "store/sqlite", "store/postgres"},
+	"server":                {"meeting", "identity", "identity/devlogin", "graph", "join", "media", "web", "world", "lab", "manage", "store/sqlite", "store/postgres"},
 }
 
 func TestRooms(t *testing.T) {

@@ -1,17 +1,18 @@
 // Package join is the way into a meeting: the pages behind the links that an
-// onlineMeeting carries. It knows nothing of Graph's wire, tokens or SQL.
+// onlineMeeting carries, the lobby, and what people do in the room. It knows
+// nothing of Graph's wire, tokens or SQL, and of media no more than its contract.
 //
-// Start at [Handler]. Links are taken apart by package meeting; the pages are
-// templates in pages, written as web/README.md describes.
+// Start at [Handler]; what holds in a room is in [Room] and lobby.go, who may what
+// in rules.go, what connects them to browsers and to the media engine in [Rooms].
+// Links are taken apart by package meeting; docs/room-api.md is what pages and
+// server say to each other.
 package join
 
 import (
-	"bytes"
-	"embed"
+	"context"
 	"errors"
 	"html/template"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,48 +23,70 @@ import (
 	"github.com/convene-meet/convene/web"
 )
 
-// A Handler serves the pages. Who has a meeting's link may see its subject,
-// time and organizer, as in Teams.
+// A Handler serves the pages, and the calls that they make. Who has a meeting's
+// link may see its subject, time and organizer, as in Teams.
 type Handler struct {
+	Rooms     *Rooms
 	Meetings  *meeting.Service
 	Directory *identity.Directory
+	Accounts  identity.Store // of sessions, and of the audit log
+	SignIn    SignIn         // nil: everybody is a guest
 	Log       *slog.Logger
 	Origin    func(*http.Request) string // "https://host:port" under which a request came
 	Now       func() time.Time
+	// Frames are the origins whose pages may show ours in a frame.
+	Frames []string
 
-	guesses limiter
+	guesses  limiter // wrong meeting ids and passcodes, by source
+	cracking limiter // wrong passcodes, by meeting
+	knocks   limiter // by visitor
+	sources  limiter // knocks, by source
+	acts     limiter // by tab
+	says     limiter // by visitor
 }
 
-//go:embed pages/*.html
-var files embed.FS
-
-var pages = template.Must(template.New("").Funcs(template.FuncMap{"asset": web.Path}).ParseFS(files, "pages/*.html"))
-
-// policy is what the pages live with: see web/README.md.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+// NewHandler returns a handler whose exported fields are still to be filled in.
+func NewHandler() *Handler {
+	return &Handler{
+		// With 12 digits or more a guess at a meeting's number hits one of a million
+		// about once in a million; at this rate that takes a source a year.
+		guesses:  limiter{most: 10, span: 10 * time.Minute},
+		cracking: limiter{most: 100, span: 10 * time.Minute},
+		knocks:   limiter{most: 30, span: time.Minute},
+		sources:  limiter{most: 600, span: time.Minute},
+		acts:     limiter{most: 100, span: 10 * time.Second},
+		says:     limiter{most: 30, span: 10 * time.Second},
+	}
+}
 
 // Serves reports whether ServeHTTP answers a path.
 func (h *Handler) Serves(path string) bool {
 	switch path {
-	case "/", "/meet", "/meetingOptions", "/favicon.ico", "/robots.txt", meeting.AppointmentPath:
+	case "/", "/meet", "/meetingOptions", "/sign-in", signedInPath, "/sign-out", "/favicon.ico", "/robots.txt", meeting.AppointmentPath:
 		return true
 	}
-	for _, prefix := range []string{"/l/", "/meet/", "/meetingOptions/", "/dialin/"} {
-		if path == strings.TrimSuffix(prefix, "/") {
-			return true
-		}
-		if strings.HasPrefix(path, prefix) {
+	for _, prefix := range []string{"/l/", "/meet/", "/meetingOptions/", "/dialin/", "/room/"} {
+		if path == strings.TrimSuffix(prefix, "/") || strings.HasPrefix(path, prefix) {
 			return true
 		}
 	}
 	return false
 }
 
-// ServeHTTP answers with a page, whatever happens.
+// ServeHTTP answers with a page, whatever happens, or a call of one.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if strings.HasPrefix(r.URL.Path, "/room/") {
+		h.serveAPI(w, r)
+		return
+	}
+	posted := r.Method == http.MethodPost
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !posted || posted && !takesForms(r.URL.Path) {
 		w.Header().Set("Allow", "GET, HEAD")
-		h.write(w, http.StatusMethodNotAllowed, "problem.html", problem{"This page can only be read", "Open it in a browser, without sending anything to it."})
+		h.problem(w, r, http.StatusMethodNotAllowed, "problem.method")
+		return
+	}
+	if posted && r.Header.Get("Origin") != h.Origin(r) {
+		h.problem(w, r, http.StatusForbidden, "problem.origin")
 		return
 	}
 	if err := h.serve(w, r); err != nil {
@@ -71,46 +94,44 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Misdirected answers a request whose Host header names no origin of this server.
-func (h *Handler) Misdirected(w http.ResponseWriter) {
-	h.write(w, http.StatusMisdirectedRequest, "problem.html", problem{"This is not the address of this server", "Use the address that it printed when it started. Who runs it can give it this one with --public-url."})
+// takesForms reports whether forms are posted to a path.
+func takesForms(path string) bool {
+	return path == "/meet" || path == "/sign-out" || strings.HasPrefix(path, "/meetingOptions") || strings.HasPrefix(path, meeting.LinkPath)
 }
 
-// A problem is what a page without its content says.
-type problem struct{ Title, Text string }
+// Misdirected answers a request whose Host header names no origin of this server.
+func (h *Handler) Misdirected(w http.ResponseWriter, r *http.Request) {
+	h.problem(w, r, http.StatusMisdirectedRequest, "problem.misdirected")
+}
 
-var errManyGuesses = errors.New("too many guesses")
+var (
+	errManyGuesses = errors.New("too many guesses")
+	// errGone is a meeting that there was.
+	errGone = errors.New("the meeting was deleted or has expired")
+)
 
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
+	case errors.Is(err, errGone):
+		h.problem(w, r, http.StatusGone, "problem.gone")
 	case errors.Is(err, meeting.ErrNotFound), errors.Is(err, identity.ErrUnknown):
-		h.write(w, http.StatusNotFound, "problem.html", problem{"There is no such meeting", "The link may be incomplete, or the meeting was deleted or has expired. Ask the organizer for the link."})
+		h.problem(w, r, http.StatusNotFound, "problem.missing")
 	case errors.Is(err, errManyGuesses):
-		w.Header().Set("Retry-After", "60")
-		h.write(w, http.StatusTooManyRequests, "problem.html", problem{"Too many wrong meeting IDs", "Wait a minute and try again, or use the link of the invitation."})
+		w.Header().Set("Retry-After", "600")
+		h.problem(w, r, http.StatusTooManyRequests, "problem.guesses")
+	case errors.Is(err, errDisabled):
+		h.dropCookie(w, visitorCookie)
+		h.problem(w, r, http.StatusForbidden, "problem.disabled")
+	case errors.Is(err, errSignIn):
+		h.Log.InfoContext(r.Context(), "sign-in to the pages failed", "error", err)
+		h.problem(w, r, http.StatusForbidden, "problem.signIn")
+	case errors.Is(err, errNoSignIn):
+		h.problem(w, r, http.StatusNotFound, "problem.noSignIn")
 	default:
 		h.Log.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "5")
-		h.write(w, http.StatusServiceUnavailable, "problem.html", problem{"The meeting cannot be shown right now", "Try again in a moment."})
+		h.problem(w, r, http.StatusServiceUnavailable, "problem.unavailable")
 	}
-}
-
-func (h *Handler) write(w http.ResponseWriter, status int, name string, data any) {
-	var page bytes.Buffer
-	if err := pages.ExecuteTemplate(&page, name, data); err != nil {
-		h.Log.Error("page cannot be written", "page", name, "error", err)
-		http.Error(w, "This page cannot be shown.", http.StatusInternalServerError)
-		return
-	}
-	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Cache-Control", "no-store")
-	header.Set("Content-Security-Policy", policy)
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("X-Robots-Tag", "noindex")
-	w.WriteHeader(status)
-	_, _ = page.WriteTo(w) // the client is gone, and nobody is left to tell
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
@@ -123,12 +144,18 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		_, err := w.Write([]byte("User-agent: *\nDisallow: /\n"))
 		return err
 	case path == "/":
-		h.write(w, http.StatusOK, "home.html", nil)
+		h.page(w, r, http.StatusOK, "home.html", enterPage{})
 		return nil
 	case path == "/meet":
 		return h.enter(w, r)
 	case strings.HasPrefix(path, "/meet/"):
 		return h.short(w, r)
+	case path == "/sign-in":
+		return h.startSignIn(w, r)
+	case path == signedInPath:
+		return h.finishSignIn(w, r)
+	case path == "/sign-out":
+		return h.signOut(w, r)
 	case strings.HasPrefix(path, "/meetingOptions"):
 		return h.options(w, r)
 	case strings.HasPrefix(path, "/dialin/"):
@@ -136,15 +163,37 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	case path == meeting.AppointmentPath:
 		return h.appointment(w, r)
 	}
-	owner, thread, message, err := meeting.ParseLink(r.URL.EscapedPath(), r.URL.RawQuery)
+	path, query := r.URL.EscapedPath(), r.URL.RawQuery
+	for suffix, serve := range map[string]func(http.ResponseWriter, *http.Request, *meeting.Meeting) error{
+		"/invite.ics": h.invitation, "/attendance.csv": h.attendance,
+	} {
+		if link, ok := strings.CutSuffix(path, suffix); ok {
+			owner, thread, message, err := meeting.ParseLink(link, query)
+			if err != nil {
+				return err
+			}
+			m, err := h.byLink(r.Context(), owner, thread, message)
+			if err != nil {
+				return err
+			}
+			return serve(w, r, &m)
+		}
+	}
+	owner, thread, message, err := meeting.ParseLink(path, query)
 	if err != nil {
 		return err
 	}
-	m, err := h.Meetings.ByLink(r.Context(), owner, thread, message)
+	m, err := h.byLink(r.Context(), owner, thread, message)
 	if err != nil {
 		return err
 	}
-	return h.meeting(w, r, m)
+	return h.meeting(w, r, &m)
+}
+
+// byLink finds the meeting of a link, and says of one that there was that it is
+// gone.
+func (h *Handler) byLink(ctx context.Context, owner meeting.Owner, thread, message string) (meeting.Meeting, error) {
+	return h.Meetings.ByLink(ctx, owner, thread, message)
 }
 
 // appointment sends who opened a virtual appointment link to the meeting.
@@ -161,38 +210,6 @@ func (h *Handler) appointment(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// enter sends whoever typed a meeting id to the meeting's short link.
-func (h *Handler) enter(w http.ResponseWriter, r *http.Request) error {
-	id := digitsOf(r.URL.Query().Get("id"))
-	if id == "" {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return nil
-	}
-	http.Redirect(w, r, "/meet/"+id, http.StatusSeeOther)
-	return nil
-}
-
-// short serves /meet/{digits}. The digits can be guessed, so a source that
-// guesses wrong too often has to wait.
-func (h *Handler) short(w http.ResponseWriter, r *http.Request) error {
-	source, _, _ := net.SplitHostPort(r.RemoteAddr)
-	if !h.guesses.allowed(source, h.Now()) {
-		return errManyGuesses
-	}
-	id := digitsOf(strings.TrimPrefix(r.URL.Path, "/meet/"))
-	if len(id) < 10 || len(id) > 15 {
-		return meeting.ErrNotFound
-	}
-	m, err := h.Meetings.ByJoinMeetingID(r.Context(), id)
-	if errors.Is(err, meeting.ErrNotFound) {
-		h.guesses.wrong(source, h.Now())
-	}
-	if err != nil {
-		return err
-	}
-	return h.meeting(w, r, m)
-}
-
 // digitsOf leaves the digits of a meeting id, which people type with blanks.
 func digitsOf(s string) string {
 	if len(s) > 64 {
@@ -204,39 +221,6 @@ func digitsOf(s string) string {
 		}
 	}
 	return strings.NewReplacer(" ", "", "-", "").Replace(s)
-}
-
-// meetingPage is what the page of a meeting shows.
-type meetingPage struct {
-	Title, Organizer, Domain, When, Start, End string
-	MeetingID, VideoID, Link                   string
-	Toll, ConferenceID, Dialin                 string
-	TollLink                                   template.URL // of digits alone
-}
-
-func (h *Handler) meeting(w http.ResponseWriter, r *http.Request, m meeting.Meeting) error {
-	tenant, err := h.Directory.Tenant(r.Context(), m.Tenant)
-	if err != nil {
-		return err
-	}
-	origin := h.Origin(r)
-	p := meetingPage{
-		Title: title(m), Organizer: "Somebody who has left", Domain: tenant.Domain,
-		When: spanText(m.Start, m.End), Start: m.Start.Format(time.RFC3339), End: m.End.Format(time.RFC3339),
-		MeetingID: meeting.Grouped(m.JoinMeetingID), VideoID: m.VideoTeleconferenceID,
-		Link: origin + string(m.AppendLink(nil)),
-	}
-	if u, err := h.Directory.UserByID(r.Context(), m.Tenant, m.User); err == nil {
-		p.Organizer = u.DisplayName
-	} else if !errors.Is(err, identity.ErrUnknown) {
-		return err
-	}
-	if m.ConferenceID != "" {
-		p.Toll, p.ConferenceID, p.TollLink = m.TollNumber, meeting.Grouped(m.ConferenceID), telephone(m.TollNumber+",,"+m.ConferenceID+"#")
-		p.Dialin = string(m.AppendDialinLink(nil))
-	}
-	h.write(w, http.StatusOK, "meeting.html", p)
-	return nil
 }
 
 func title(m meeting.Meeting) string {
@@ -269,57 +253,9 @@ func telephone(number string) template.URL {
 	}, number))
 }
 
-// A setting is a row of the options page.
-type setting struct{ Name, Value string }
-
-// options shows what the organizer decided. It changes nothing: that is done
-// through the API.
-func (h *Handler) options(w http.ResponseWriter, r *http.Request) error {
-	owner, thread, message, err := meeting.ParseOptionsLink(r.URL.Query())
-	if err != nil {
-		return err
-	}
-	m, err := h.Meetings.ByLink(r.Context(), owner, thread, message)
-	if err != nil {
-		return err
-	}
-	h.write(w, http.StatusOK, "options.html", struct {
-		Title, Link string
-		Settings    []setting
-	}{title(m), string(m.AppendLink(nil)), settings(m.Options)})
-	return nil
-}
-
-func settings(o meeting.Options) []setting {
-	yes := func(v bool) string {
-		if v {
-			return "Yes"
-		}
-		return "No"
-	}
-	return []setting{
-		{"Who can bypass the lobby", map[meeting.LobbyScope]string{
-			meeting.LobbyOrganizer: "Only the organizer", meeting.LobbyOrganization: "People in the organization",
-			meeting.LobbyOrganizationAndFederated: "People in the organization and in trusted ones", meeting.LobbyEveryone: "Everyone",
-			meeting.LobbyInvited: "People who were invited", meeting.LobbyOrganizationExcludingGuests: "People in the organization, without guests",
-		}[o.LobbyBypassScope]},
-		{"Callers by telephone bypass the lobby", yes(o.IsDialInBypassEnabled)},
-		{"Who can present", map[meeting.Presenters]string{
-			meeting.PresentersEveryone: "Everyone", meeting.PresentersOrganization: "People in the organization",
-			meeting.PresentersByRole: "The presenters who are named", meeting.PresentersOrganizer: "Only the organizer",
-		}[o.AllowedPresenters]},
-		{"Announce when people join and leave", yes(o.IsEntryExitAnnounced)},
-		{"Attendees may switch their microphone on", yes(o.AllowAttendeeToEnableMic)},
-		{"Attendees may switch their camera on", yes(o.AllowAttendeeToEnableCamera)},
-		{"Record automatically", yes(o.RecordAutomatically)},
-		{"Meeting chat", map[meeting.ChatMode]string{meeting.ChatEnabled: "On", meeting.ChatDisabled: "Off", meeting.ChatLimited: "Only during the meeting"}[o.AllowMeetingChat]},
-		{"Reactions", yes(o.AllowTeamworkReactions)},
-	}
-}
-
 // A number is a row of the dial-in page.
 type number struct {
-	Kind, Number string
+	Kind, Number string       // Kind is the key of a text
 	Link         template.URL // of digits alone
 }
 
@@ -336,7 +272,7 @@ func (h *Handler) dialin(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := tenant.AudioConferencing
 	if a == nil {
-		h.write(w, http.StatusNotFound, "problem.html", problem{"There are no numbers", "This organization offers no dial-in by telephone."})
+		h.problem(w, r, http.StatusNotFound, "problem.numbers")
 		return nil
 	}
 	conference := digitsOf(r.URL.Query().Get("id"))
@@ -355,9 +291,9 @@ func (h *Handler) dialin(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	add("Toll", a.TollNumber, a.TollNumbers)
-	add("Toll-free", a.TollFreeNumber, a.TollFreeNumbers)
-	h.write(w, http.StatusOK, "dialin.html", struct {
+	add("dialin.toll", a.TollNumber, a.TollNumbers)
+	add("dialin.tollFree", a.TollFreeNumber, a.TollFreeNumbers)
+	h.page(w, r, http.StatusOK, "dialin.html", struct {
 		Domain, ConferenceID string
 		Numbers              []number
 	}{tenant.Domain, meeting.Grouped(conference), numbers})

@@ -5,55 +5,65 @@ import (
 	"time"
 )
 
-// How many wrong meeting ids one source may try in a minute, and how many
-// sources are remembered. With 15 digits a guess hits one meeting of a million
-// about once in a billion; at this rate that takes centuries.
-const (
-	maxWrong   = 20
-	wrongSpan  = time.Minute
-	maxSources = 10_000
-)
+// maxSources is how many sources a limiter remembers.
+const maxSources = 100_000
 
-// A limiter counts wrong guesses by source. Its zero value is ready.
+// A limiter counts by source what may be done so often in a span of time, on this
+// node.
 type limiter struct {
+	most int
+	span time.Duration
+
 	mu      sync.Mutex
-	sources map[string]*wrongs
+	sources map[string]*spent
 }
 
-type wrongs struct {
+type spent struct {
 	since time.Time
 	n     int
 }
 
+// allowed reports whether a source may try once more.
 func (l *limiter) allowed(source string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	w := l.sources[source]
-	return w == nil || w.n < maxWrong || now.Sub(w.since) >= wrongSpan
+	s := l.sources[source]
+	return s == nil || s.n < l.most || now.Sub(s.since) >= l.span
 }
 
-func (l *limiter) wrong(source string, now time.Time) {
+// count counts a try, and reports whether it is the one that was one too many.
+func (l *limiter) count(source string, now time.Time) (last bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	w := l.sources[source]
-	if w == nil || now.Sub(w.since) >= wrongSpan {
+	s := l.sources[source]
+	if s == nil || now.Sub(s.since) >= l.span {
 		if len(l.sources) >= maxSources || l.sources == nil {
 			l.sweep(now)
 		}
-		w = &wrongs{since: now}
-		l.sources[source] = w
+		s = &spent{since: now}
+		l.sources[source] = s
 	}
-	w.n++
+	s.n++
+	return s.n == l.most
+}
+
+// take counts a try where it is allowed.
+func (l *limiter) take(source string, now time.Time) bool {
+	ok := l.allowed(source, now)
+	if ok {
+		l.count(source, now)
+	}
+	return ok
 }
 
 // sweep forgets who may try again, or everybody when that frees nothing.
 func (l *limiter) sweep(now time.Time) {
-	for s, w := range l.sources {
-		if now.Sub(w.since) >= wrongSpan {
-			delete(l.sources, s)
+	for source, s := range l.sources {
+		if now.Sub(s.since) >= l.span {
+			delete(l.sources, source)
 		}
 	}
 	if l.sources == nil || len(l.sources) >= maxSources {
-		l.sources = map[string]*wrongs{}
+		l.sources = map[string]*spent{}
 	}
 }

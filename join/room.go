@@ -87,10 +87,12 @@ type Tab struct {
 // A State is where a tab stands.
 type State string
 
-// The states.
+// The states. Who was declined or removed stays for a while, to be told.
 const (
 	Waiting  State = "waiting"
 	Admitted State = "admitted"
+	Declined State = "declined"
+	Removed  State = "removed"
 )
 
 // A Role is what a person is in the room.
@@ -109,6 +111,7 @@ type Session struct {
 	ID      string // a GUID, which the report will have
 	Start   time.Time
 	Records map[string]*meeting.Attendance // by person; intervals as they ended
+	Left    time.Time                      `json:",omitzero"` // when somebody last left
 }
 
 // A Reaction is shown for some seconds.

@@ -1,6 +1,9 @@
 package meeting
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // roleOf is what somebody is in m: the organizer, an attendee with a role, or
 // an outsider. Attendees are those who were named with the id or the principal
@@ -24,6 +27,30 @@ func (m *Meeting) roleOf(p Person) Standing {
 		standing = Attendee
 	}
 	return standing
+}
+
+// Named is the highest role in which m names somebody among its attendees, of
+// whatever tenant, and whether it does. An attendee whose role was not given is
+// one without: which it is then depends on [Options.AllowedPresenters].
+func (m *Meeting) Named(p Person) (role Role, ok bool) {
+	for i := range m.Attendees {
+		a := &m.Attendees[i]
+		if !a.is(p) || p.Tenant != m.Tenant && !a.isOf(p.Tenant) && a.UPN == nil {
+			continue
+		}
+		ok = true
+		if slices.Index(Roles(), a.Role) > slices.Index(Roles(), role) {
+			role = a.Role
+		}
+	}
+	return role, ok
+}
+
+// isOf reports whether the participant was named as somebody of a tenant.
+func (a *Participant) isOf(tenant string) bool {
+	return slices.ContainsFunc(a.Identities, func(id Identity) bool {
+		return id.Kind == "user" && id.TenantID != nil && strings.EqualFold(*id.TenantID, tenant)
+	})
 }
 
 // is reports whether the participant names p. An id of another tenant does not.

@@ -11,6 +11,7 @@ import (
 	"github.com/convene-meet/convene/graph"
 	"github.com/convene-meet/convene/identity/devlogin"
 	"github.com/convene-meet/convene/join"
+	"github.com/convene-meet/convene/media"
 )
 
 // Limits of the public listener. A request is small and an answer smaller; who
@@ -46,6 +47,7 @@ type publicHandler struct {
 	api      *graph.Handler
 	provider *devlogin.Provider
 	pages    *join.Handler
+	media    media.Engine // nil where there is none
 	assets   http.Handler
 	log      *slog.Logger
 }
@@ -63,7 +65,7 @@ func (h *publicHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case site != nil:
 	case !isAPI(path) && h.pages.Serves(path):
-		h.pages.Misdirected(w)
+		h.pages.Misdirected(w, r)
 		return
 	case !isAPI(path) && h.provider.Serves(path):
 		h.provider.Misdirected(w, r)
@@ -78,6 +80,8 @@ func (h *publicHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = withSite(r, site)
 	switch {
+	case h.media != nil && h.media.Serves(path):
+		h.signal(w, r, site)
 	case strings.HasPrefix(path, "/assets/"):
 		h.assets.ServeHTTP(w, r)
 	case h.pages.Serves(path):
@@ -87,6 +91,17 @@ func (h *publicHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.api.NotFound(w, r)
 	}
+}
+
+// signal hands a browser's signalling on to the media engine. Sockets have no
+// same-origin policy, so that the page's origin is checked here; programs that are
+// no browsers send none (RFC 6455, section 10.2).
+func (h *publicHandler) signal(w http.ResponseWriter, r *http.Request, site *graph.Site) {
+	if origin := r.Header.Get("Origin"); origin != "" && origin != site.Origin {
+		http.Error(w, "This socket was opened by another site.", http.StatusForbidden)
+		return
+	}
+	h.media.Signal().ServeHTTP(w, r)
 }
 
 // isAPI reports whether a path is below a version of the API.

@@ -29,6 +29,7 @@ import (
 	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/lab"
 	"github.com/convene-meet/convene/manage"
+	"github.com/convene-meet/convene/media"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/web"
 	"github.com/convene-meet/convene/world"
@@ -47,6 +48,13 @@ type Config struct {
 
 	NamesInPaths bool          // applications may name users by UPN
 	PolicyDelay  time.Duration // until a changed application access policy is in effect
+
+	// Media makes the engine of the rooms in which people meet, which asks gate at
+	// every handshake; nil: meetings have pages and no rooms. It is closed with the
+	// server.
+	Media func(gate media.Gate) (media.Engine, error)
+	// Frames are origins whose pages may show those of meetings in a frame.
+	Frames []string
 
 	// Lab gives management the tester's kit, with which whoever administers the
 	// server can reset, seed and break it.
@@ -87,6 +95,7 @@ type Server struct {
 	api      *graph.Handler
 	site     *graph.Site // of url
 	lab      *lab.Kit    // nil where there is none
+	rooms    *join.Rooms
 	fatal    chan error
 	stopping chan struct{} // closed when Run begins to end
 	close    func() error
@@ -188,8 +197,22 @@ func (s *Server) assemble(ctx context.Context) error {
 	if s.lab != nil {
 		s.api.Watch, s.api.Stopping = s.lab, s.stopping
 	}
-	pages := &join.Handler{Meetings: meetings, Directory: directory, Log: cfg.Log, Now: cfg.Now, Origin: func(r *http.Request) string { return siteOf(r).Origin }}
-	public := &publicHandler{sites: sites, api: s.api, provider: s.provider, pages: pages, assets: web.Handler(), log: cfg.Log}
+	s.rooms = join.NewRooms(s.store, meetings, cfg.Now, cfg.Log)
+	if cfg.Media != nil {
+		if s.rooms.Engine, err = cfg.Media(s.rooms.Admits); err != nil {
+			return fmt.Errorf("media: %w", err)
+		}
+	}
+	pages := join.NewHandler()
+	pages.Rooms, pages.Meetings, pages.Directory, pages.Accounts, pages.SignIn = s.rooms, meetings, directory, s.store, s.provider
+	pages.Log, pages.Now, pages.Frames = cfg.Log, cfg.Now, cfg.Frames
+	pages.Origin = func(r *http.Request) string {
+		if site := siteOf(r); site != nil {
+			return site.Origin
+		}
+		return ""
+	}
+	public := &publicHandler{sites: sites, api: s.api, provider: s.provider, pages: pages, media: s.rooms.Engine, assets: web.Handler(), log: cfg.Log}
 	s.access = newAccessLog(cfg.AccessLog, cfg.Now)
 	certificate, err := s.ca.leaf(time.Now())
 	if err != nil {
@@ -259,6 +282,9 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	var serving sync.WaitGroup
 	serving.Go(func() { failed <- notClosed(s.http.ServeTLS(s.listener, "", "")) })
 	serving.Go(func() { failed <- notClosed(s.manage.serve()) })
+	inRooms, leaveRooms := context.WithCancel(context.WithoutCancel(ctx))
+	defer leaveRooms()
+	serving.Go(func() { s.rooms.Run(inRooms) })
 	if ready != nil {
 		ready()
 	}
@@ -268,6 +294,7 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	case <-ctx.Done():
 	}
 	close(s.stopping)
+	leaveRooms() // whose streams would not end by themselves
 	if s.lab != nil {
 		s.lab.Stop()
 	}
@@ -315,6 +342,11 @@ func (s *Server) closeAll() error {
 	}
 	if s.access != nil {
 		s.access.close()
+	}
+	if s.rooms != nil && s.rooms.Engine != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Grace)
+		errs = append(errs, s.rooms.Engine.Close(ctx))
+		cancel()
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())

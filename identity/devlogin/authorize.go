@@ -105,9 +105,11 @@ func (p *Provider) authorization(c *call, query params) (*authorization, error) 
 	if query["client_id"] == "" {
 		return nil, missing("client_id")
 	}
-	app, err := p.app(c, query["client_id"])
-	if err != nil {
-		return nil, err
+	app := pagesApp(c.origin)
+	if query["client_id"] != app.ID {
+		if app, err = p.app(c, query["client_id"]); err != nil {
+			return nil, err
+		}
 	}
 	asked := query["redirect_uri"]
 	if asked == "" {

@@ -1,0 +1,387 @@
+package join
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/media"
+	"github.com/convene-meet/convene/meeting"
+)
+
+// A request is a call of the page: docs/room-api.md.
+type request struct {
+	Link   string `json:"link"`
+	Tab    string `json:"tab"`
+	Name   string `json:"name"`
+	After  int64  `json:"after"`
+	Do     string `json:"do"`
+	Target string `json:"target"`
+	Role   Role   `json:"role"`
+	Up     bool   `json:"up"`
+	Kind   string `json:"kind"`
+	Text   string `json:"text"`
+}
+
+// maxRequest is the size of a call, in bytes.
+const maxRequest = 32 << 10
+
+// maxText is how many characters a message has.
+const maxText = 4000
+
+// A call is a request whose sender and meeting are known.
+type call struct {
+	*http.Request
+	request
+	visitor *Visitor
+	meeting meeting.Meeting
+	key     Key
+}
+
+// A refusal is an error that the page is told.
+type refusal struct {
+	status  int
+	code    string
+	message string
+	retry   time.Duration
+}
+
+func (e *refusal) Error() string { return e.message }
+
+func badRequest(message string) error {
+	return &refusal{http.StatusBadRequest, "badRequest", message, 0}
+}
+
+// serveAPI answers a call of the page.
+func (h *Handler) serveAPI(w http.ResponseWriter, r *http.Request) {
+	var answer any
+	c, err := h.call(w, r)
+	if err == nil {
+		switch r.URL.Path {
+		case "/room/knock":
+			answer, err = h.knock(c)
+		case "/room/events":
+			if err = h.events(w, c); err == nil {
+				return
+			}
+		case "/room/act":
+			answer, err = h.act(c)
+		default:
+			err = &refusal{http.StatusNotFound, "notFound", "There is no such call.", 0}
+		}
+	}
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	h.writeJSON(w, http.StatusOK, answer)
+}
+
+func (h *Handler) writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		h.Log.Error("answer cannot be written", "error", err)
+		status, body = http.StatusServiceUnavailable, []byte(`{"error":{"code":"unavailable","message":"Try again in a moment."}}`)
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client is gone, and nobody is left to tell
+}
+
+// refuse tells the page of an error: what it may learn of it.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	e := h.explain(r.Context(), err)
+	type problem struct {
+		Code       string `json:"code"`
+		Message    string `json:"message"`
+		RetryAfter int    `json:"retryAfter,omitzero"`
+	}
+	p := problem{Code: e.code, Message: e.message}
+	if e.retry > 0 {
+		p.RetryAfter = int((e.retry + time.Second - 1) / time.Second)
+		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	h.writeJSON(w, e.status, struct {
+		Error problem `json:"error"`
+	}{p})
+}
+
+func (h *Handler) explain(ctx context.Context, err error) *refusal {
+	if e, ok := errors.AsType[*refusal](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*barredError](err); ok {
+		return &refusal{http.StatusForbidden, "barred", "You were not let in. You can ask again in a minute.", e.left}
+	}
+	switch {
+	case errors.Is(err, errGone):
+		return &refusal{http.StatusGone, "gone", "This meeting was deleted or has expired.", 0}
+	case errors.Is(err, meeting.ErrNotFound), errors.Is(err, ErrNoRoom):
+		return &refusal{http.StatusNotFound, "notFound", "This meeting does not exist.", 0}
+	case errors.Is(err, errNotThere):
+		return &refusal{http.StatusConflict, "notInMeeting", "This person is not in the meeting, or not any more.", 0}
+	case errors.Is(err, errForbidden):
+		return &refusal{http.StatusForbidden, "forbidden", "You may not do that in this meeting.", 0}
+	case errors.Is(err, errFull):
+		return &refusal{http.StatusForbidden, "forbidden", "This meeting is full. Try again when somebody has left.", 0}
+	case errors.Is(err, errDisabled):
+		return &refusal{http.StatusForbidden, "forbidden", "This account is disabled. Ask your administrator.", 0}
+	case errors.Is(err, errNoCookie):
+		return &refusal{http.StatusForbidden, "forbidden", "Your browser keeps no cookies, without which nobody can be let in. Allow them for this site and reload the page.", 0}
+	case !errors.Is(err, context.Canceled):
+		h.Log.ErrorContext(ctx, "call of a page failed", "error", err)
+	}
+	return &refusal{http.StatusServiceUnavailable, "unavailable", "That did not work just now. Try again in a moment.", 5 * time.Second}
+}
+
+// call reads a request and finds out whose it is and about which meeting.
+func (h *Handler) call(w http.ResponseWriter, r *http.Request) (*call, error) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, &refusal{http.StatusMethodNotAllowed, "badRequest", "Calls are made with POST.", 0}
+	}
+	if origin := r.Header.Get("Origin"); origin != h.Origin(r) {
+		return nil, &refusal{http.StatusForbidden, "badOrigin", "This call came from another site.", 0}
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, &refusal{http.StatusUnsupportedMediaType, "badRequest", "Send application/json.", 0}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if err != nil {
+		return nil, &refusal{http.StatusRequestEntityTooLarge, "badRequest", "The call is too large or did not arrive whole.", 0}
+	}
+	c := &call{Request: r}
+	if !utf8.Valid(body) || json.Unmarshal(body, &c.request) != nil {
+		return nil, badRequest("The call is not the JSON that docs/room-api.md describes.")
+	}
+	for _, s := range []string{c.Tab, c.Target} {
+		if s != "" && !media.Valid(s) {
+			return nil, badRequest("tab and target are ids that a knock gave.")
+		}
+	}
+	if c.visitor, err = h.visitor(r); err != nil {
+		return nil, err
+	}
+	if c.meeting, err = h.linked(r.Context(), c.Link); err != nil {
+		return nil, err
+	}
+	c.key = KeyOf(&c.meeting)
+	return c, nil
+}
+
+// linked is the meeting that a join link's path and query name.
+func (h *Handler) linked(ctx context.Context, link string) (meeting.Meeting, error) {
+	u, err := url.Parse(link)
+	if err != nil {
+		return meeting.Meeting{}, meeting.ErrNotFound
+	}
+	owner, thread, message, err := meeting.ParseLink(u.EscapedPath(), u.RawQuery)
+	if err != nil {
+		return meeting.Meeting{}, err
+	}
+	return h.byLink(ctx, owner, thread, message)
+}
+
+// ticketAnswer is what a browser joins the media engine with.
+type ticketAnswer struct {
+	Token string `json:"token"`
+	URL   string `json:"url"`
+}
+
+func (h *Handler) ticket(c *call, r *Room, id string) (*ticketAnswer, error) {
+	t, err := h.Rooms.Ticket(c.Context(), &c.meeting, r, id)
+	if err != nil {
+		return nil, err
+	}
+	return &ticketAnswer{t.Token, "wss" + strings.TrimPrefix(h.Origin(c.Request), "https")}, nil
+}
+
+// source is where a request came from.
+func source(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+func tooMany(l *limiter) error {
+	return &refusal{http.StatusTooManyRequests, "tooMany", "That was too often. Wait a moment.", l.span}
+}
+
+// knock serves POST /room/knock.
+func (h *Handler) knock(c *call) (any, error) {
+	now := h.Now()
+	if !h.knocks.take(c.visitor.Key, now) {
+		return nil, tooMany(&h.knocks)
+	}
+	if !h.sources.take(source(c.Request), now) {
+		return nil, tooMany(&h.sources)
+	}
+	name := c.visitor.Name
+	if c.visitor.Guest() {
+		if name = displayName(c.Name); name == "" {
+			return nil, badRequest("Give your name, so that others know who you are.")
+		}
+	}
+	var tab *Tab
+	id := ""
+	r, err := h.Rooms.Store.UpdateRoom(c.Context(), c.key, func(r *Room) (err error) {
+		tab, id, err = r.knock(&c.meeting, c.visitor, c.Tab, name, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := struct {
+		Tab    string        `json:"tab"`
+		State  State         `json:"state"`
+		Ticket *ticketAnswer `json:"ticket,omitzero"`
+	}{Tab: id, State: tab.State}
+	if tab.State == Admitted {
+		if answer.Ticket, err = h.ticket(c, &r, id); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
+}
+
+const (
+	// beat is how often a quiet stream says that it is there.
+	beat = 10 * time.Second
+	// page is how many messages a stream reads at once.
+	pageOfMessages = 200
+)
+
+// events serves POST /room/events: a stream of what the tab may show, as long as
+// it is there.
+func (h *Handler) events(w http.ResponseWriter, c *call) error {
+	ctx := c.Context()
+	r, err := h.Rooms.Store.Room(ctx, c.key.Room())
+	if err != nil && !errors.Is(err, ErrNoRoom) {
+		return err
+	}
+	tab := r.Tabs[c.Tab]
+	if tab == nil || tab.Person != c.visitor.Key {
+		return errNotThere
+	}
+	organizer, err := h.organizer(ctx, &c.meeting)
+	if err != nil {
+		return err
+	}
+	control := http.NewResponseController(w)
+	header := w.Header()
+	header.Set("Content-Type", "application/x-ndjson")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	st := &stream{tab: c.Tab, visitor: c.visitor, views: make(chan *scene, 1)}
+	hub := h.Rooms.attach(c.key, st)
+	defer func() { hub.detach(st, h.Now()) }()
+	_ = control.SetReadDeadline(time.Time{}) // the body was read; what ends the stream is its context
+	send := func(line any) bool {
+		text, err := json.Marshal(line)
+		if err == nil {
+			err = control.SetWriteDeadline(time.Now().Add(2 * beat))
+		}
+		if err == nil {
+			_, err = w.Write(append(text, '\n'))
+		}
+		return err == nil && control.Flush() == nil
+	}
+	begun, last, after := h.Now(), []byte(nil), max(c.After, 0)
+	timer := time.NewTicker(beat)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-h.Rooms.stopping:
+			return nil
+		case <-timer.C:
+			if !send(struct{}{}) {
+				return nil
+			}
+		case sc := <-st.views:
+			v := viewOf(sc, c.Tab, organizer, begun, h.Now())
+			text, err := json.Marshal(v)
+			if err != nil {
+				h.Log.ErrorContext(ctx, "view cannot be written", "error", err)
+				return nil
+			}
+			if !slices.Equal(text, last) {
+				if last = text; !send(map[string]json.RawMessage{"view": text}) {
+					return nil
+				}
+			}
+			if v.State != string(Admitted) && v.State != string(Waiting) {
+				return nil // an end
+			}
+			if v.inside != nil && v.May.Chat.Allowed {
+				if after, err = h.sendMessages(c, sc, after, send); err != nil {
+					return nil
+				}
+			}
+		}
+	}
+}
+
+type messageView struct {
+	Seq  int64     `json:"seq"`
+	Time time.Time `json:"time"`
+	Name string    `json:"name"`
+	Me   bool      `json:"me"`
+	Text string    `json:"text"`
+}
+
+var errSent = errors.New("the stream has ended")
+
+// sendMessages sends what was said after a message, as far as the tab may know.
+func (h *Handler) sendMessages(c *call, sc *scene, after int64, send func(any) bool) (int64, error) {
+	from := since(sc.meeting, sc.room.People[c.visitor.Key])
+	for {
+		all, err := h.Rooms.Store.Messages(c.Context(), c.key, after, pageOfMessages)
+		if err != nil {
+			return after, err
+		}
+		lines := []messageView{}
+		for _, m := range all {
+			after = m.Seq
+			if !m.Time.Before(from) {
+				lines = append(lines, messageView{m.Seq, m.Time.UTC(), m.Name, m.Author == c.visitor.Key, m.Text})
+			}
+		}
+		if len(lines) > 0 && !send(map[string]any{"messages": lines}) {
+			return after, errSent
+		}
+		if len(all) < pageOfMessages {
+			return after, nil
+		}
+	}
+}
+
+// organizer is the display name of a meeting's organizer.
+func (h *Handler) organizer(ctx context.Context, m *meeting.Meeting) (string, error) {
+	u, err := h.Directory.UserByID(ctx, m.Tenant, m.User)
+	if errors.Is(err, identity.ErrUnknown) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	return u.DisplayName, nil
+}

@@ -1,0 +1,128 @@
+package join
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/convene-meet/convene/web"
+)
+
+//go:embed pages/*.html
+var files embed.FS
+
+// pages are the templates, once for each language: "text" says a text of the
+// language, "texts" are all of them for the page's script.
+var pages = sync.OnceValue(func() map[string]*template.Template {
+	all := map[string]*template.Template{}
+	for _, language := range web.Languages() {
+		texts := web.Texts(language)
+		all[language] = template.Must(template.New("").Funcs(template.FuncMap{
+			"asset": web.Path,
+			"text": func(key string, arguments ...string) string {
+				text, ok := texts[key]
+				if !ok {
+					panic("join: no text " + key + " in " + language) // any test of the page finds it
+				}
+				for i := 0; i+1 < len(arguments); i += 2 {
+					text = strings.ReplaceAll(text, "{"+arguments[i]+"}", arguments[i+1])
+				}
+				return text
+			},
+			"texts":  func() map[string]string { return texts },
+			"lang":   func() string { return language },
+			"dir":    func() string { return direction(language) },
+			"number": func(n int) string { return digits(n) },
+		}).ParseFS(files, "pages/*.html"))
+	}
+	return all
+})
+
+// direction is that in which a language is written.
+func direction(language string) string {
+	if slices.Contains([]string{"ar", "fa", "he", "ps", "ur", "yi"}, language) {
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// languageCookie is the language that a visitor chose, over what the browser asks
+// for.
+const languageCookie = "convene-language"
+
+// language is the one to answer in: what was chosen with ?lang=, or what the
+// browser asks for (RFC 9110, section 12.5.4), or English.
+func language(r *http.Request) string {
+	known := web.Languages()
+	if chosen := r.URL.Query().Get("lang"); slices.Contains(known, chosen) {
+		return chosen
+	}
+	if c, err := r.Cookie(languageCookie); err == nil && slices.Contains(known, c.Value) {
+		return c.Value
+	}
+	best, quality := "en", 0.0
+	for item := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		tag, q := weighted(item)
+		primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if q > quality && slices.Contains(known, primary) {
+			best, quality = primary, q
+		}
+	}
+	return best
+}
+
+// page answers with a template.
+func (h *Handler) page(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	h.pageIn(w, r, language(r), status, name, data)
+}
+
+func (h *Handler) pageIn(w http.ResponseWriter, r *http.Request, language string, status int, name string, data any) {
+	var page bytes.Buffer
+	if err := pages()[language].ExecuteTemplate(&page, name, data); err != nil {
+		h.Log.Error("page cannot be written", "page", name, "error", err)
+		http.Error(w, "This page cannot be shown.", http.StatusServiceUnavailable)
+		return
+	}
+	if r.URL.Query().Get("lang") == language {
+		http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: language, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(visitorLife.Seconds())})
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Language", language)
+	header.Set("Vary", "Accept-Language, Cookie")
+	header.Set("Cache-Control", "no-store")
+	header.Set("Content-Security-Policy", h.policy(r))
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=()")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Robots-Tag", "noindex")
+	w.WriteHeader(status)
+	_, _ = page.WriteTo(w) // the client is gone, and nobody is left to tell
+}
+
+// policy is what the pages live with: nothing inline, nothing of others. Sockets
+// are named, since not every browser counts them to 'self'.
+func (h *Handler) policy(r *http.Request) string {
+	frames := "'none'"
+	if len(h.Frames) > 0 {
+		frames = strings.Join(h.Frames, " ")
+	}
+	socket := ""
+	if origin := h.Origin(r); origin != "" {
+		socket = " wss" + strings.TrimPrefix(origin, "https")
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'" +
+		socket + "; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors " + frames
+}
+
+// A problemPage is what a page without its content says.
+type problemPage struct{ Title, Text string } // keys of texts
+
+func (h *Handler) problem(w http.ResponseWriter, r *http.Request, status int, key string) {
+	h.page(w, r, status, "problem.html", problemPage{key + ".title", key + ".text"})
+}
