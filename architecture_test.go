@@ -32,10 +32,10 @@ var rooms = map[string][]string{
 	"media/livekit":         {"media"},
 	"media/mediatest":       {"media"},
 	"identity/devlogin":     {"identity"},
-	"store/sqlite":          {"meeting", "identity"},
-	"store/postgres":        {"meeting", "identity"},
+	"store/sqlite":          {"meeting", "identity", "join"},
+	"store/postgres":        {"meeting", "identity", "join"},
 	"store/postgres/pgtest": {},
-	"store/storetest":       {"meeting", "identity"},
+	"store/storetest":       {"meeting", "identity", "join"},
 	"cmd/convene":           {"cli"},
 	"examples/go":           {}, // other people's code, so that it knows nothing of ours
 	"server":                {"meeting", "identity", "identity/devlogin", "graph", "join", "media", "web", "world", "lab", "manage", "store/sqlite", "store/postgres"},

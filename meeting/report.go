@@ -14,6 +14,15 @@ type Report struct {
 	Records    []Attendance
 }
 
+// InUTC turns the times of a report that an engine has just read to UTC: JSON
+// keeps them as they were written.
+func (r *Report) InUTC() {
+	r.Start, r.End = r.Start.UTC(), r.End.UTC()
+	for i := range r.Records {
+		r.Records[i].InUTC()
+	}
+}
+
 // An Attendance is one person's part in a session: attendanceRecord of the
 // metadata. Its intervals do not overlap, however many browsers the person had
 // open.
@@ -34,6 +43,14 @@ func (a *Attendance) Total() time.Duration {
 		sum += i.Leave.Sub(i.Join)
 	}
 	return sum
+}
+
+// InUTC is as [Report.InUTC].
+func (a *Attendance) InUTC() {
+	for i := range a.Intervals {
+		n := &a.Intervals[i]
+		n.Join, n.Leave = n.Join.UTC(), n.Leave.UTC()
+	}
 }
 
 // An Interval is a span of time in which somebody was in a meeting.

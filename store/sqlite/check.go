@@ -89,6 +89,21 @@ func (c *conn) findings(ctx context.Context) (all []error, err error) {
 				add("record %s %q: %w", record.Kind, record.ID, err)
 			}
 		}},
+		{selectRoom + "true", func(r *row) {
+			if id, _, err := scanRoom(r); err != nil {
+				add("room %d: %w", id, err)
+			}
+		}},
+		{selectMessage + "true", func(r *row) {
+			if m, err := scanMessage(r); err != nil {
+				add("message %d: %w", m.Seq, err)
+			}
+		}},
+		{selectReport + "true", func(r *row) {
+			if _, err := scanReport(r); err != nil {
+				add("report: %w", err)
+			}
+		}},
 	} {
 		s, err := c.prepare(check.sql)
 		if err == nil {

@@ -17,6 +17,7 @@ type reader struct {
 	conn                                             *conn
 	byOwner, byThread, byJoin, byConference, byVTC   *stmt
 	record, recordByName, records, audit, auditOfAll *stmt
+	room, openRooms, messages, reports               *stmt
 	others                                           map[string]*stmt // by their SQL
 }
 
@@ -42,6 +43,10 @@ func openReader(path string) (*reader, error) {
 		{&r.records, selectRecord + whereRecords},
 		{&r.audit, selectAudit + whereAuditOfTenant},
 		{&r.auditOfAll, selectAudit + whereAudit},
+		{&r.room, selectRoom + whereRoom},
+		{&r.openRooms, selectRoom + whereOpen},
+		{&r.messages, selectMessage + whereMessages},
+		{&r.reports, selectReport + whereReports},
 	} {
 		if *p.into, err = c.prepare(p.sql); err != nil {
 			return nil, errors.Join(err, c.close())

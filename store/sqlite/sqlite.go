@@ -1,7 +1,7 @@
-// Package sqlite is the embedded engine: meetings, the directory and the audit
-// log in one SQLite file, for one process. It implements [meeting.Store] and
-// [identity.Store]. It knows nothing of HTTP, of what a record's document says,
-// or of other machines.
+// Package sqlite is the embedded engine: meetings, their rooms, the directory and
+// the audit log in one SQLite file, for one process. It implements [meeting.Store],
+// [join.Store] and [identity.Store]. It knows nothing of HTTP, of what a record's
+// document says, or of other machines.
 //
 // Start at [Open]. Writes go through one goroutine that commits all callers who
 // wait with one flush to the disk (writer.go), and that writes the next ones while
@@ -21,11 +21,13 @@ import (
 	"sync/atomic"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/meeting"
 )
 
 var (
 	_ meeting.Store  = (*Store)(nil)
+	_ join.Store     = (*Store)(nil)
 	_ identity.Store = (*Store)(nil)
 )
 
@@ -99,6 +101,8 @@ type Store struct {
 	loading    context.CancelFunc // ends the loading of the filter
 	loaded     chan struct{}      // closed when that has ended
 	generation atomic.Int64
+	turns      join.Turns
+	watchers   join.Watchers
 	opts       Options
 
 	closing sync.Once

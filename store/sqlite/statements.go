@@ -31,6 +31,10 @@ type statements struct {
 	record, putRecord, dropName *stmt
 	dropRecord, sweep           *stmt
 	bumpGeneration, addAudit    *stmt
+	insertRoom, updateRoom      *stmt
+	dropRooms, dropMessages     *stmt
+	addMessage, addReport       *stmt
+	dropReports                 *stmt
 
 	nextID     int64 // of a meeting: never used twice by one process
 	generation int64 // as written last
@@ -68,6 +72,14 @@ func prepareStatements(c *conn) (*statements, error) {
 			" (SELECT kind, tenant, id FROM records WHERE expires <= ? ORDER BY expires LIMIT 16)"},
 		{&s.bumpGeneration, "UPDATE generation SET value = ?"},
 		{&s.addAudit, "INSERT INTO audit (at, actor, action, tenant, target, detail) VALUES (?,?,?,?,?,?)"},
+		{&s.insertRoom, "INSERT INTO rooms (doc, revision, open, name, tenant) VALUES (?,?,?,?,?) ON CONFLICT (name) DO NOTHING"},
+		{&s.updateRoom, "UPDATE rooms SET doc = ?, revision = ?, open = ? WHERE id = ? AND revision = ?"},
+		{&s.dropRooms, "DELETE FROM rooms WHERE tenant = ? RETURNING name"},
+		{&s.addMessage, "INSERT INTO messages (tenant, room, seq, doc)" +
+			" VALUES (?, ?, 1 + (SELECT coalesce(max(seq), 0) FROM messages WHERE tenant = ? AND room = ?), ?) RETURNING seq"},
+		{&s.dropMessages, "DELETE FROM messages WHERE tenant = ?"},
+		{&s.addReport, "INSERT INTO reports (tenant, thread, message, start_time, doc) VALUES (?,?,?,?,?)"},
+		{&s.dropReports, "DELETE FROM reports WHERE tenant = ?"},
 	} {
 		var err error
 		if *p.into, err = c.prepare(p.sql); code(err) == sqlite3.SQLITE_ERROR {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/store/storetest"
 )
@@ -49,6 +50,12 @@ func TestIdentity(t *testing.T) {
 	})
 }
 
+func TestRooms(t *testing.T) {
+	storetest.RunRooms(t, func(t *testing.T) join.Store {
+		return crashRooms{open(t, t.TempDir(), Options{})}
+	})
+}
+
 // open opens a store that the test's end closes.
 func open(t testing.TB, dir string, opts Options) *Store {
 	t.Helper()
@@ -71,6 +78,10 @@ func (s crashMeetings) Crash(t *testing.T) meeting.Store { return crashMeetings{
 type crashIdentity struct{ *Store }
 
 func (s crashIdentity) Crash(t *testing.T) identity.Store { return crashIdentity{crash(t, s.Store)} }
+
+type crashRooms struct{ *Store }
+
+func (s crashRooms) Crash(t *testing.T) join.Store { return crashRooms{crash(t, s.Store)} }
 
 // crash opens a copy of what is in the files now, which is what a process that
 // is killed leaves behind.

@@ -1,9 +1,9 @@
 // Package storetest is the suite that every engine passes: what
-// [meeting.Store] and [identity.Store] promise, one test for each promise. It
-// knows nothing of any engine. Its own tests run it against engines that were
+// [meeting.Store], [join.Store] and [identity.Store] promise, one test for each
+// promise. It knows nothing of any engine. Its own tests run it against engines that were
 // broken on purpose, each of which it has to fail.
 //
-// Start at [RunMeetings] and [RunIdentity].
+// Start at [RunMeetings], [RunRooms] and [RunIdentity].
 package storetest
 
 import (

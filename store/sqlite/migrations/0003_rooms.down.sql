@@ -1,0 +1,3 @@
+DROP TABLE reports;
+DROP TABLE messages;
+DROP TABLE rooms;
