@@ -1,7 +1,7 @@
-// Package postgres is the engine for many nodes: meetings, the directory and
-// the audit log in one PostgreSQL database (version 14 or later) that any number
-// of processes use at once. It implements [meeting.Store] and
-// [identity.Store]. It keeps no meeting in memory and knows nothing of HTTP or of
+// Package postgres is the engine for many nodes: meetings, their rooms, the
+// directory and the audit log in one PostgreSQL database (version 14 or later) that
+// any number of processes use at once. It implements [meeting.Store], [join.Store]
+// and [identity.Store]. It keeps no meeting in memory and knows nothing of HTTP or of
 // what a record's document says.
 //
 // Start at [Open]. What is unique rests on the constraints of the schema
@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,6 +28,7 @@ import (
 
 var (
 	_ meeting.Store  = (*Store)(nil)
+	_ join.Store     = (*Store)(nil)
 	_ identity.Store = (*Store)(nil)
 )
 
@@ -57,6 +59,8 @@ type Store struct {
 	pool       *pgxpool.Pool
 	grace      time.Duration
 	generation generation
+	turns      join.Turns
+	listener   *listener
 
 	mu      sync.Mutex
 	closed  bool
@@ -80,7 +84,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		opts.Grace = 10 * time.Second
 	}
 	prepareSessions(config)
-	s := &Store{grace: opts.Grace, sockets: map[*pgxpool.Conn]net.Conn{}}
+	s := &Store{grace: opts.Grace, listener: newListener(), sockets: map[*pgxpool.Conn]net.Conn{}}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("database: %w", hideSecret(err))
 	}
@@ -186,6 +190,7 @@ func (s *Store) Close() error {
 		s.mu.Unlock()
 		<-done
 	}
+	s.listener.close()
 	s.pool.Close()
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/store/postgres/pgtest"
 	"github.com/convene-meet/convene/store/storetest"
@@ -23,6 +24,13 @@ func TestIdentity(t *testing.T) {
 	storetest.RunIdentity(t, func(t *testing.T) identity.Store {
 		url := pgtest.URL(t)
 		return directory{open(t, url), url}
+	})
+}
+
+func TestRooms(t *testing.T) {
+	storetest.RunRooms(t, func(t *testing.T) join.Store {
+		url := pgtest.URL(t)
+		return rooms{open(t, url), url}
 	})
 }
 
@@ -45,6 +53,14 @@ type meetings struct {
 
 func (s meetings) Crash(t *testing.T) meeting.Store { return meetings{open(t, s.url), s.url} }
 func (s meetings) Peer(t *testing.T) meeting.Store  { return meetings{open(t, s.url), s.url} }
+
+type rooms struct {
+	*Store
+	url string
+}
+
+func (s rooms) Crash(t *testing.T) join.Store { return rooms{open(t, s.url), s.url} }
+func (s rooms) Peer(t *testing.T) join.Store  { return rooms{open(t, s.url), s.url} }
 
 type directory struct {
 	*Store

@@ -1,7 +1,7 @@
 // Package storetest is the suite that every engine passes: what
 // [meeting.Store], [join.Store] and [identity.Store] promise, one test for each
-// promise. It knows nothing of any engine. Its own tests run it against engines that were
-// broken on purpose, each of which it has to fail.
+// promise. It knows nothing of any engine. Its own tests run it against engines
+// that were broken on purpose, each of which it has to fail.
 //
 // Start at [RunMeetings], [RunRooms] and [RunIdentity].
 package storetest
