@@ -27,7 +27,7 @@ var rooms = map[string][]string{
 	"lab":       {"meeting", "identity", "world", "graph"},
 	"manage":    {"meeting", "identity", "world", "lab"},
 	"graphtest": {"server", "world", "identity", "identity/devlogin", "lab"},
-	"cli":       {"manage", "server", "lab"},
+	"cli":       {"manage", "server", "lab", "media"},
 
 	"media/livekit":         {"media"},
 	"media/mediatest":       {"media"},
@@ -36,7 +36,7 @@ var rooms = map[string][]string{
 	"store/postgres":        {"meeting", "identity", "join"},
 	"store/postgres/pgtest": {},
 	"store/storetest":       {"meeting", "identity", "join"},
-	"cmd/convene":           {"cli"},
+	"cmd/convene":           {"cli", "media", "media/livekit"},
 	"examples/go":           {}, // other people's code, so that it knows nothing of ours
 	"server":                {"meeting", "identity", "identity/devlogin", "graph", "join", "media", "web", "world", "lab", "manage", "store/sqlite", "store/postgres"},
 }

@@ -29,6 +29,8 @@ type Program struct {
 	Stdout, Stderr io.Writer
 	Version        string
 	Getenv         func(string) string
+	// Media makes the engine of the rooms in which people meet; nil: there are none.
+	Media          MediaEngine
 	StdoutTerminal bool
 	StderrTerminal bool
 }

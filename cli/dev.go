@@ -24,6 +24,8 @@ type devCommand struct {
 	PolicyDelay      time.Duration `help:"How long a changed application access policy takes to be in effect; Teams says up to 30m." default:"0s" placeholder:"DURATION"`
 	UpnsInPaths      bool          `help:"Let applications name users by UPN, which Graph refuses." default:"true" negatable:""`
 	Lab              bool          `help:"Give management the tester's kit: fresh tenants, reset, seed, snapshots, clocks, faults, requests." default:"true" negatable:""`
+	Media            mediaFlags    `embed:"" prefix:"media-" group:"Sound and video:"`
+	Frames           []string      `name:"frame-ancestor" help:"Origin whose pages may show meetings in a frame; may be given several times." placeholder:"https://HOST"`
 	ManagementListen string        `help:"Serve management over TCP, too." placeholder:"HOST:PORT"`
 	ManagementToken  string        `help:"File with the token that management over TCP asks for." placeholder:"FILE" type:"path"`
 	Hosts            bool          `help:"Print what to add to the hosts file, and how to trust the certificate, for clients that cannot be pointed anywhere; and end."`
@@ -51,6 +53,10 @@ func (c *devCommand) config(ctx context.Context, p *Program) (server.Config, err
 		}
 	}
 	var err error
+	cfg.Frames = c.Frames
+	if cfg.Media, err = c.Media.engine(p, cfg); err != nil {
+		return cfg, err
+	}
 	if c.ManagementToken != "" {
 		if cfg.ManagementToken, err = readSecret(c.ManagementToken); err != nil {
 			return cfg, err

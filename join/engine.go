@@ -28,7 +28,7 @@ func (r *Room) InUTC() {
 		turn(&r.Reactions[i].Time)
 	}
 	if r.Session != nil {
-		turn(&r.Session.Start)
+		turn(&r.Session.Start, &r.Session.Left)
 		for _, a := range r.Session.Records {
 			a.InUTC()
 		}

@@ -10,6 +10,8 @@ import (
 type Service struct {
 	Store Store
 	Now   func(tenant string) time.Time // what time it is for a tenant
+	// Reports are what is left of sessions; nil: nobody ever met.
+	Reports Reports
 }
 
 // CreateOrGet returns the meeting that belongs to the draft's owner and

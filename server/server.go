@@ -181,7 +181,7 @@ func (s *Server) assemble(ctx context.Context) error {
 		return fmt.Errorf("signing key: %w", err)
 	}
 	directory := &identity.Directory{Store: s.store, Now: cfg.Now}
-	meetings := &meeting.Service{Store: s.store, Now: timeOf}
+	meetings := &meeting.Service{Store: s.store, Now: timeOf, Reports: s.store}
 	s.policies = &identity.Policies{Store: s.store, Now: cfg.Now, TimeOf: timeOf, DelayOf: delayOf}
 	s.provider = &devlogin.Provider{
 		Directory: directory, Keys: keys, Store: s.store, Now: cfg.Now, TokenTimeOf: tokenTimeOf, Log: cfg.Log, Asset: web.Path,

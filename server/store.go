@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/store/postgres"
 	"github.com/convene-meet/convene/store/sqlite"
@@ -19,6 +20,7 @@ import (
 type Store interface {
 	meeting.Store
 	identity.Store
+	join.Store
 	Close() error
 }
 

@@ -1,4 +1,17 @@
 package web
 
-func Languages() []string            { return []string{"en"} }
-func Texts(string) map[string]string { return nil }
+import (
+	"embed"
+	"encoding/json"
+)
+
+//go:embed langtmp
+var langtmp embed.FS
+
+func Languages() []string { return []string{"el", "en"} }
+func Texts(l string) map[string]string {
+	b, _ := langtmp.ReadFile("langtmp/" + l + ".json")
+	m := map[string]string{}
+	_ = json.Unmarshal(b, &m)
+	return m
+}

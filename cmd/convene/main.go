@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/convene-meet/convene/cli"
+	"github.com/convene-meet/convene/media"
+	"github.com/convene-meet/convene/media/livekit"
 )
 
 // version is set by the build.
@@ -20,8 +22,16 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	code := cli.Run(ctx, cli.Program{
 		Name: os.Args[0], Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: version,
-		Getenv: os.Getenv, StdoutTerminal: cli.IsTerminal(os.Stdout), StderrTerminal: cli.IsTerminal(os.Stderr),
+		Getenv: os.Getenv, Media: engine, StdoutTerminal: cli.IsTerminal(os.Stdout), StderrTerminal: cli.IsTerminal(os.Stderr),
 	})
 	stop()
 	os.Exit(code)
+}
+
+// engine is LiveKit, somebody's or within this process.
+func engine(o cli.MediaOptions, gate media.Gate) (media.Engine, error) {
+	if o.URL != "" {
+		return livekit.External(o.URL, o.Key, o.Secret, gate)
+	}
+	return livekit.Embedded(livekit.Options{NodeIP: o.NodeIP, UDPPort: o.UDPPort, TCPPort: o.TCPPort, Redis: o.Redis, Key: o.Key, Secret: o.Secret}, gate), nil
 }

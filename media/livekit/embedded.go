@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,12 +30,17 @@ type Options struct {
 	UDPPort int
 	// TCPPort takes media where UDP is blocked, on every interface; 0: none.
 	TCPPort int
+	// Redis ("redis://host:port") makes the servers of several processes one
+	// system, in which a room is on one of them and signalling on any; empty: this
+	// process is alone. The nodes then need the same Key and Secret.
+	Redis       string
+	Key, Secret string // empty: new ones
 }
 
 // Embedded returns the engine that is a LiveKit server in this process. It is
 // started by the first admission: until then it costs nothing. There can be one
-// in a process, since LiveKit's metrics and logs are the process's own. Its key
-// and secret are new with each start, so that no token outlives it.
+// in a process, since LiveKit's metrics and logs are the process's own. Without a
+// key and secret they are new with each start, so that no token outlives it.
 func Embedded(o Options, gate media.Gate) *Engine {
 	s := &embedded{options: o}
 	return &Engine{gate: gate, server: s.start, close: s.stop}
@@ -70,7 +77,10 @@ func (s *embedded) run(ctx context.Context) (*endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, secret := rand.Text(), rand.Text()+rand.Text()
+	key, secret := s.options.Key, s.options.Secret
+	if key == "" {
+		key, secret = rand.Text(), rand.Text()+rand.Text()
+	}
 	text, err := s.options.config(port, key, secret)
 	if err != nil {
 		return nil, err
@@ -148,13 +158,42 @@ func (o Options) config(port int, key, secret string) (string, error) {
 		rtc["enable_loopback_candidate"] = true
 		rtc["interfaces"] = map[string]any{"includes": []string{loopback()}}
 	}
-	text, err := yaml.Marshal(map[string]any{
+	all := map[string]any{
 		"port": port, "bind_addresses": []string{"127.0.0.1"}, "rtc": rtc,
 		"keys":    map[string]string{key: secret},
 		"room":    map[string]any{"auto_create": false, "empty_timeout": 300, "departure_timeout": 20, "enable_remote_unmute": false},
 		"logging": map[string]any{"level": "error", "pion_level": "error"},
-	})
+	}
+	if o.Redis != "" {
+		r, err := redisConfig(o.Redis)
+		if err != nil {
+			return "", err
+		}
+		all["redis"] = r
+	}
+	text, err := yaml.Marshal(all)
 	return string(text), err
+}
+
+// redisConfig is LiveKit's form of a Redis URL.
+func redisConfig(address string) (map[string]any, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" {
+		return nil, fmt.Errorf("%q is not redis://HOST:PORT", address)
+	}
+	port := u.Port()
+	if port == "" {
+		port = "6379"
+	}
+	r := map[string]any{"address": net.JoinHostPort(u.Hostname(), port), "use_tls": u.Scheme == "rediss"}
+	if u.User != nil {
+		r["username"] = u.User.Username()
+		r["password"], _ = u.User.Password()
+	}
+	if db, err := strconv.Atoi(strings.TrimPrefix(u.Path, "/")); err == nil {
+		r["db"] = db
+	}
+	return r, nil
 }
 
 // loopback is the name of the loopback interface.
