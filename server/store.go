@@ -19,6 +19,7 @@ import (
 // A Store is an engine: every Store contract over one connection pool.
 type Store interface {
 	meeting.Store
+	join.Store
 	identity.Store
 	join.Store
 	Close() error

@@ -278,6 +278,15 @@ func TestCheck(t *testing.T) {
 		{"a time that is none", func(t *testing.T, path string) {
 			run(t, path, "PRAGMA ignore_check_constraints = 1; UPDATE meetings SET attendees = '[' WHERE id = 3")
 		}, ErrDamaged},
+		{"a room that is none", func(t *testing.T, path string) {
+			run(t, path, "INSERT INTO rooms (name, tenant, doc, revision, open) VALUES ('n', 't', '[]', 1, 0)")
+		}, ErrDamaged},
+		{"a message that is none", func(t *testing.T, path string) {
+			run(t, path, "INSERT INTO messages (tenant, room, seq, doc) VALUES ('t', 'n', 1, '{')")
+		}, ErrDamaged},
+		{"a report that is none", func(t *testing.T, path string) {
+			run(t, path, "INSERT INTO reports (tenant, thread, message, start_time, doc) VALUES ('t', 'th', '0', 0, '')")
+		}, ErrDamaged},
 		{"no generation", func(t *testing.T, path string) {
 			run(t, path, "DELETE FROM generation; INSERT INTO generation VALUES (1), (2)")
 		}, ErrDamaged},

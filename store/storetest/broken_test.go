@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/store/storetest"
 )
 
-// The name of the fault that TestMeetings and TestIdentity give their engine
+// The name of the fault that TestMeetings and the others give their engine
 // when another test runs them in a process of their own.
 const faultVariable = "CONVENE_STORETEST_FAULT"
 
@@ -21,6 +22,10 @@ func TestMeetings(t *testing.T) {
 
 func TestIdentity(t *testing.T) {
 	storetest.RunIdentity(t, func(*testing.T) identity.Store { return directory{newMemory(os.Getenv(faultVariable))} })
+}
+
+func TestRooms(t *testing.T) {
+	storetest.RunRooms(t, func(*testing.T) join.Store { return rooms{newMemory(os.Getenv(faultVariable))} })
 }
 
 // TestBroken runs the suites against engines that are broken in one place. It
@@ -50,6 +55,32 @@ func TestBroken(t *testing.T) {
 		{"TestMeetings", "a page repeats the last one", "pages have every meeting once"},
 		{"TestMeetings", "replaces every tenant's", "a tenant's meetings are replaced"},
 		{"TestMeetings", "half of Replace stays", "a tenant's meetings are replaced or stay"},
+
+		{"TestRooms", "shares its memory", "a room given or taken is a copy"},
+		{"TestRooms", "keeps the clock's zone", "a room comes back"},
+		{"TestRooms", "the revision stays", "an update may not change key and revision"},
+		{"TestRooms", "an update changes keys", "an update may not change key and revision"},
+		{"TestRooms", "a failed update stays", "an update that fails stores nothing"},
+		{"TestRooms", "a failed update is reported", "an update that fails stores nothing"},
+		{"TestRooms", "an update is lost", "no update of a room is lost"},
+		{"TestRooms", "reported at every attempt", "no update of a room is lost"},
+		{"TestRooms", "nothing is reported", "what has ended becomes a report"},
+		{"TestRooms", "what was reported stays", "what has ended becomes a report"},
+		{"TestRooms", "reports of the thread", "what has ended becomes a report"},
+		{"TestRooms", "reports as they came", "reports come newest first"},
+		{"TestRooms", "once open, always open", "open rooms are listed"},
+		{"TestRooms", "whoever waits is overlooked", "open rooms are listed"},
+		{"TestRooms", "drops every tenant's", "a tenant's rooms are dropped"},
+		{"TestRooms", "drops rooms alone", "a tenant's rooms are dropped"},
+		{"TestRooms", "counts messages of all meetings", "messages come back"},
+		{"TestRooms", "a page repeats the last one", "messages are read on from a number"},
+		{"TestRooms", "two messages have one number", "a reader of messages misses nothing"},
+		{"TestRooms", "a number is left out", "a reader of messages misses nothing"},
+		{"TestRooms", "watchers are told nothing", "watchers are told"},
+		{"TestRooms", "watchers are not told what is said", "watchers are told"},
+		{"TestRooms", "a watch never ends", "a watch ends with its context"},
+		{"TestRooms", "waits for watchers", "a watcher who does not read holds nobody up"},
+		{"TestRooms", "acknowledged before durable", "what was stored survives a crash"},
 
 		{"TestIdentity", "check, then write", "of concurrent changes one wins"},
 		{"TestIdentity", "half of Apply stays", "all changes or none"},

@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/meeting"
 )
 
-// A memory is an engine that keeps every promise of both contracts, as plainly
+// A memory is an engine that keeps every promise of the contracts, as plainly
 // as possible, but for the one fault it was given. Its disk is a copy of its
 // state; a crash returns to that.
 type memory struct {
@@ -24,7 +25,8 @@ type memory struct {
 	meeting chan struct{} // see meet
 	mu      sync.Mutex
 	state
-	disk state
+	disk     state
+	watchers join.Watchers
 }
 
 type state struct {
@@ -32,6 +34,9 @@ type state struct {
 	records    map[recordKey]identity.Record
 	audit      []identity.AuditEntry
 	generation int64
+	rooms      map[string]join.Room // by name
+	messages   map[join.Key][]join.Message
+	reports    map[join.Key][]meeting.Report // the newest first
 }
 
 type recordKey struct {
@@ -40,12 +45,16 @@ type recordKey struct {
 }
 
 func newMemory(fault string) *memory {
-	empty := state{meetings: map[string]meeting.Meeting{}, records: map[recordKey]identity.Record{}}
+	empty := state{
+		meetings: map[string]meeting.Meeting{}, records: map[recordKey]identity.Record{},
+		rooms: map[string]join.Room{}, messages: map[join.Key][]join.Message{}, reports: map[join.Key][]meeting.Report{},
+	}
 	return &memory{fault: fault, meeting: make(chan struct{}), state: empty, disk: empty}
 }
 
 func (s state) clone() state {
 	s.meetings, s.records, s.audit = maps.Clone(s.meetings), maps.Clone(s.records), slices.Clone(s.audit)
+	s.rooms, s.messages, s.reports = maps.Clone(s.rooms), maps.Clone(s.messages), maps.Clone(s.reports)
 	return s
 }
 
@@ -58,7 +67,7 @@ func (e *memory) write(change func() error) error {
 	return change()
 }
 
-// Crash implements storetest.Crasher for both contracts, which differ in its type.
+// Crash implements storetest.Crasher for the contracts, which differ in its type.
 func (e *memory) crashed() *memory {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -72,9 +81,10 @@ func (e *memory) crashed() *memory {
 	return after
 }
 
-// meetings and directory are a memory as one of the two contracts.
+// meetings, directory and rooms are a memory as one of the contracts.
 type (
 	meetings  struct{ *memory }
+	rooms     struct{ *memory }
 	directory struct{ *memory }
 )
 
@@ -82,15 +92,17 @@ func (e meetings) Crash(*testing.T) meeting.Store     { return meetings{e.crashe
 func (e meetings) Peer(*testing.T) meeting.Store      { return e }
 func (e directory) Crash(*testing.T) identity.Store   { return directory{e.crashed()} }
 func (e directory) Peer(*testing.T) identity.Store    { return e }
+func (e rooms) Crash(*testing.T) join.Store           { return rooms{e.crashed()} }
+func (e rooms) Peer(*testing.T) join.Store            { return e }
 func threadKey(tenant, thread, message string) string { return tenant + "\n" + thread + "\n" + message }
 
-// clone copies a meeting with all it points to; it is the slow way.
-func clone(m meeting.Meeting) meeting.Meeting {
+// clone copies a value with all it points to; it is the slow way.
+func clone[T any](m T) T {
 	text, err := json.Marshal(m)
 	if err != nil {
 		panic(err)
 	}
-	var n meeting.Meeting
+	var n T
 	if err := json.Unmarshal(text, &n); err != nil {
 		panic(err)
 	}

@@ -110,7 +110,7 @@ func messageReader(t *testing.T, s join.Store) {
 }
 
 // patience is how long the tests wait for what should come at once.
-const patience = 10 * time.Second
+const patience = 5 * time.Second
 
 // hears waits until a watcher is told a name.
 func hears(t *testing.T, watch <-chan string, what, name string) {
@@ -194,11 +194,13 @@ func watchEnds(t *testing.T, s join.Store) {
 }
 
 func watcherSleeps(t *testing.T, s join.Store) {
-	const writers, messages = 20, 50
+	const writers, messages = 20, 20
 	_, key := s.Watch(t.Context()), newKey()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	concurrently(writers, func(int) {
 		for range messages {
-			if _, err := s.AddMessage(context.Background(), key, join.Message{Text: "a"}); err != nil {
+			if _, err := s.AddMessage(ctx, key, join.Message{Text: "a"}); err != nil {
 				t.Errorf("AddMessage: %v", err)
 				return
 			}
