@@ -14,12 +14,11 @@ import (
 const (
 	// barTime is how long who was declined or removed may not knock again.
 	barTime = time.Minute
-	// told is how long a tab that was declined or removed is kept, to hear of it.
-	told = 30 * time.Second
 	// away is how long a tab that lost its connection counts as there.
 	away = 6 * time.Second
-	// lost is how long a tab is kept that no node has seen, as after a crash; a node
-	// says of its tabs every seen that they are there.
+	// lost is how long a tab is kept that no node has seen, as after a crash, or
+	// that was turned away and has to hear of it; a node says of its tabs every seen
+	// that they are there.
 	lost, seen = 20 * time.Second, 5 * time.Second
 	// linger is how long a session goes on when everybody has left: who reloads the
 	// page is not another session.
@@ -256,8 +255,7 @@ func (r *Room) ids(at func(*Tab) time.Time) []string {
 // time after the last one has left. It reports whether anything changed.
 func (r *Room) sweep(now time.Time) (changed bool) {
 	for id, t := range r.Tabs {
-		quiet := now.Sub(t.Seen)
-		if quiet >= lost || (t.State == Declined || t.State == Removed) && quiet >= told {
+		if now.Sub(t.Seen) >= lost {
 			r.leave(id, t.Seen)
 			changed = true
 		}

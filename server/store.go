@@ -21,7 +21,6 @@ type Store interface {
 	meeting.Store
 	join.Store
 	identity.Store
-	join.Store
 	Close() error
 }
 
