@@ -29,6 +29,7 @@ type Program struct {
 	Stdout, Stderr io.Writer
 	Version        string
 	Getenv         func(string) string
+	Notice         string // of the libraries within the program
 	// Media makes the engine of the rooms in which people meet; nil: there are none.
 	Media          MediaEngine
 	StdoutTerminal bool

@@ -119,10 +119,15 @@ func (c *checkCommand) Run(ctx context.Context, p *Program) error {
 }
 
 type versionCommand struct {
-	format `embed:""`
+	Notices bool `help:"Print the notices of the libraries within the program."`
+	format  `embed:""`
 }
 
 func (c *versionCommand) Run(p *Program) error {
+	if c.Notices {
+		_, err := io.WriteString(p.Stdout, p.Notice)
+		return err
+	}
 	v := map[string]string{"version": p.Version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}
 	return c.print(p.Stdout, v, func(w io.Writer) {
 		fmt.Fprintf(w, "convene %s (%s, %s)\n", v["version"], v["go"], v["platform"])
