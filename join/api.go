@@ -134,6 +134,8 @@ func (h *Handler) explain(ctx context.Context, err error) *refusal {
 		return &refusal{http.StatusNotFound, "notFound", "This meeting does not exist.", 0}
 	case errors.Is(err, errNotThere):
 		return &refusal{http.StatusConflict, "notInMeeting", "This person is not in the meeting, or not any more.", 0}
+	case errors.Is(err, errEnded):
+		return &refusal{http.StatusConflict, "ended", "The meeting has ended.", 0}
 	case errors.Is(err, errForbidden):
 		return &refusal{http.StatusForbidden, "forbidden", "You may not do that in this meeting.", 0}
 	case errors.Is(err, errFull):
@@ -254,7 +256,8 @@ func (h *Handler) knock(c *call) (any, error) {
 	}{Tab: id, State: tab.State}
 	if tab.State == Admitted {
 		if answer.Ticket, err = h.ticket(c, &r, id); err != nil {
-			return nil, err
+			// It is admitted all the same, and asks for a ticket again.
+			h.Log.WarnContext(c.Context(), "no ticket", "error", err)
 		}
 	}
 	return answer, nil
@@ -263,6 +266,9 @@ func (h *Handler) knock(c *call) (any, error) {
 const (
 	// beat is how often a quiet stream says that it is there.
 	beat = 10 * time.Second
+	// closedFor is how long tabs that lost their connection hear that the meeting was
+	// ended meanwhile.
+	closedFor = 10 * time.Minute
 	// page is how many messages a stream reads at once.
 	pageOfMessages = 200
 )
@@ -276,7 +282,9 @@ func (h *Handler) events(w http.ResponseWriter, c *call) error {
 		return err
 	}
 	tab := r.Tabs[c.Tab]
-	if tab == nil || tab.Person != c.visitor.Key {
+	if tab == nil && h.Now().Sub(r.Closed) < closedFor {
+		return errEnded
+	} else if tab == nil || tab.Person != c.visitor.Key {
 		return errNotThere
 	}
 	organizer, err := h.organizer(ctx, &c.meeting)

@@ -37,6 +37,8 @@ type Handler struct {
 	// Frames are the origins whose pages may show ours in a frame.
 	Frames []string
 
+	crossSite *http.CrossOriginProtection
+
 	guesses  limiter // wrong meeting ids and passcodes, by source
 	cracking limiter // wrong passcodes, by meeting
 	knocks   limiter // by visitor
@@ -48,6 +50,7 @@ type Handler struct {
 // NewHandler returns a handler whose exported fields are still to be filled in.
 func NewHandler() *Handler {
 	return &Handler{
+		crossSite: http.NewCrossOriginProtection(),
 		// With 12 digits or more a guess at a meeting's number hits one of a million
 		// about once in a million; at this rate that takes a source a year.
 		guesses:  limiter{most: 10, span: 10 * time.Minute},
@@ -85,7 +88,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.problem(w, r, http.StatusMethodNotAllowed, "problem.method")
 		return
 	}
-	if posted && r.Header.Get("Origin") != h.Origin(r) {
+	if posted && h.crossSite.Check(r) != nil {
 		h.problem(w, r, http.StatusForbidden, "problem.origin")
 		return
 	}
@@ -154,7 +157,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return h.startSignIn(w, r)
 	case path == signedInPath:
 		return h.finishSignIn(w, r)
-	case path == "/sign-out":
+	case path == "/sign-out" && r.Method == http.MethodPost:
 		return h.signOut(w, r)
 	case strings.HasPrefix(path, "/meetingOptions"):
 		return h.options(w, r)

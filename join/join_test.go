@@ -28,7 +28,7 @@ func page(t *testing.T, srv *graphtest.Server, method, path string) (int, string
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
 	} {
 		if got := resp.Header.Get(name); got != want {
 			t.Errorf("%s %s: %s is %q, want %q", method, path, name, got, want)

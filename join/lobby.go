@@ -32,6 +32,7 @@ const (
 var (
 	errNotThere  = errors.New("the tab is not in the meeting")
 	errForbidden = errors.New("that is not allowed")
+	errEnded     = errors.New("the meeting was ended for everybody")
 	errFull      = errors.New("the meeting is full")
 )
 

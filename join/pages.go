@@ -96,7 +96,7 @@ func (h *Handler) pageIn(w http.ResponseWriter, r *http.Request, language string
 	header.Set("Vary", "Accept-Language, Cookie")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", h.policy(r))
-	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=()")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("X-Content-Type-Options", "nosniff")

@@ -149,6 +149,7 @@ type hub struct {
 	// The rest is the goroutine's.
 	applied map[string]media.Rights
 	touched time.Time
+	shown   [2]int64 // the revisions of meeting and room that were shown last
 }
 
 // A stream is one connection of a tab.
@@ -214,11 +215,12 @@ func (h *hub) run() {
 		case <-h.rooms.stopping:
 			return
 		case <-h.wake:
+			h.look(ctx, true)
 		case <-tick.C:
 			h.depart(ctx)
 			h.touch(ctx)
+			h.look(ctx, false)
 		}
-		h.look(ctx)
 		if h.done() {
 			return
 		}
@@ -339,8 +341,8 @@ func (h *hub) reconcile(ctx context.Context, r *Room) {
 }
 
 // look reads the room and the meeting, has connected tabs come in, sets rights,
-// and shows the tabs what there is now.
-func (h *hub) look(ctx context.Context) {
+// and shows the tabs what there is now, where something changed or may have.
+func (h *hub) look(ctx context.Context, changed bool) {
 	s := h.rooms
 	m, err := s.Meetings.ByThread(ctx, h.key.Tenant, h.key.Thread, h.key.Message)
 	gone := errors.Is(err, meeting.ErrNotFound)
@@ -375,7 +377,10 @@ func (h *hub) look(ctx context.Context) {
 		}
 	}
 	h.setRights(ctx, &m, &r)
-	h.show(&scene{&m, r})
+	if revisions := [2]int64{m.Revision, r.Revision}; changed || revisions != h.shown || len(r.Reactions) > 0 {
+		h.shown = revisions
+		h.show(&scene{&m, r})
+	}
 }
 
 // arriving reports whether a connected tab is admitted and not in the room yet.
