@@ -42,6 +42,7 @@ export class Server {
     const [line] = await Promise.race([once(lines, "line"), this.exit.then(() => [this.log])]);
     assert.match(line, /^ready https:/, `the server said: ${line}`);
     this.url = line.slice("ready ".length);
+    this.listens = Number(/localhost:(\d+)/.exec(this.address ?? "")?.[1] ?? new URL(this.url).port);
   }
 
   /** again starts the server on the same address after it was stopped or killed. */
@@ -109,7 +110,7 @@ export class Server {
 const address = (user) => (user.includes("@") ? user : `${user}@contoso.example`);
 
 /** launch starts a Chromium with fake devices: a camera with moving pictures, a microphone that beeps. */
-export function launch() {
+export function launch(...more) {
   return chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: [
@@ -126,6 +127,7 @@ export function launch() {
       "--autoplay-policy=no-user-gesture-required",
       "--disable-backgrounding-occluded-windows",
       "--disable-renderer-backgrounding",
+      ...more,
     ],
   });
 }
