@@ -1,11 +1,11 @@
-// Package web is what the pages look like and what their script does: one
-// stylesheet, one script, one icon. TypeScript and CSS are in src; Vite builds
-// them to dist, which is committed and embedded, so that a Go build needs no
-// Node. It knows no page, no meeting and no user, and imports the standard
-// library only.
+// Package web is what the pages look like, what their scripts do and what they
+// say: stylesheets, scripts, an icon, and the texts of each language. TypeScript,
+// CSS and texts are in src; Vite builds them to dist, which is committed and
+// embedded, so that a Go build needs no Node. It knows no user, decides nothing,
+// and imports the standard library only.
 //
-// Start at [Handler], which serves the assets, and [Path], which names them.
-// README.md lists the classes and attributes that pages may use.
+// Start at [Handler], which serves the assets, [Path], which names them, and
+// [Texts]. README.md lists the classes and attributes that pages may use.
 package web
 
 import (
@@ -28,8 +28,9 @@ func Assets() fs.FS {
 	return built
 }
 
-// Path returns the path under which [Handler] serves an asset: "convene.css",
-// "convene.js" or "favicon.svg". The path changes with the content, so it may
+// Path returns the path under which [Handler] serves an asset: "convene.css" and
+// "convene.js" of every page, "meeting.css" and "meeting.js" of a meeting's, or
+// "favicon.svg". The path changes with the content, so it may
 // be cached for ever. A name that was not built panics: it is a mistake in a
 // page, and any test of that page finds it.
 func Path(name string) string {
@@ -45,6 +46,8 @@ var sources = map[string]string{
 	"convene.css": "src/convene.css",
 	"convene.js":  "src/convene.ts",
 	"favicon.svg": "src/favicon.svg",
+	"meeting.css": "src/meeting.css",
+	"meeting.js":  "src/meeting.tsx",
 }
 
 var paths = sync.OnceValue(func() map[string]string {
