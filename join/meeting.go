@@ -20,8 +20,8 @@ type meetingPage struct {
 	Calendars                                  []calendar
 	Toll, ConferenceID, Dialin                 string
 	TollLink                                   template.URL // of digits alone
+	MeetingID, VideoID                         string
 	NoMedia, Posted                            bool
-	Leave                                      string
 }
 
 // A calendar is one of the public ones that an appointment can be added to.
@@ -45,6 +45,7 @@ func (h *Handler) meeting(w http.ResponseWriter, r *http.Request, m *meeting.Mee
 	p := meetingPage{
 		Title: title(*m), Domain: tenant.Domain,
 		When: spanText(m.Start, m.End), Start: m.Start.Format(time.RFC3339), End: m.End.Format(time.RFC3339),
+		MeetingID: meeting.Grouped(m.JoinMeetingID), VideoID: m.VideoTeleconferenceID,
 		Link: link, Address: h.Origin(r) + link, SignIn: "/sign-in?return=" + url.QueryEscape(link),
 		Invitation: withSuffix(link, "/invite.ics"), NoMedia: h.Rooms.Engine == nil, Posted: r.Method == http.MethodPost,
 	}
