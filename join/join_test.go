@@ -82,13 +82,13 @@ func TestPages(t *testing.T) {
 	}{
 		{"home", "/", 200, []string{"<h1>Join a meeting</h1>", `<label for="id">Meeting ID</label>`}},
 		{"meeting", local(m.JoinWebURL), 200, []string{
-			"<h1>Plans &lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;more&#34;</h1>", "<dd>Ann</dd>",
+			`<h1 dir="auto">Plans &lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;more&#34;</h1>`, `<dd dir="auto">Ann</dd>`,
 			`datetime="2031-02-06T23:30:00Z" data-end="2031-02-07T00:15:00Z" data-localtime>6 February 2031, 23:30 – 7 February 2031, 00:15 UTC</time>`,
-			"contoso.example",
+			`href="tel:&#43;12065550100,,` + m.AudioConferencing.ConferenceID + `#"`, "contoso.example",
 		}},
-		{"meeting by its digits", "/meet/" + digits, 200, []string{"<dd>Ann</dd>"}},
+		{"meeting by its digits", "/meet/" + digits, 200, []string{`<dd dir="auto">Ann</dd>`}},
 		{"the form, with digits", "/meet?id=" + digits[:3] + "+" + digits[3:], 200, []string{"<h1>Join a meeting</h1>", `value="` + digits[:3] + ` `}},
-		{"meeting without subject and numbers", local(other.JoinWebURL), 200, []string{"<h1>Meeting</h1>", "<dd>Fred</dd>"}},
+		{"meeting without subject and numbers", local(other.JoinWebURL), 200, []string{`<h1 dir="auto">Meeting</h1>`, `<dd dir="auto">Fred</dd>`}},
 		{"dial-in", local(m.AudioConferencing.DialinURL), 200, []string{"&#43;1 206-555-0100", `,,` + m.AudioConferencing.ConferenceID + `#"`}},
 		{"dial-in without a meeting", "/dialin/contoso.example", 200, []string{"&#43;1 206-555-0100"}},
 		{"dial-in with a foreign id", "/dialin/contoso.example?id=%3Cscript%3E", 200, []string{"&#43;1 206-555-0100"}},

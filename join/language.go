@@ -17,5 +17,3 @@ func weighted(item string) (tag string, q float64) {
 	}
 	return tag, q
 }
-
-func digits(n int) string { return strconv.Itoa(n) }

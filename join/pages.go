@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,14 +34,24 @@ var pages = sync.OnceValue(func() map[string]*template.Template {
 				}
 				return text
 			},
-			"texts":  func() map[string]string { return texts },
-			"lang":   func() string { return language },
-			"dir":    func() string { return direction(language) },
-			"number": func(n int) string { return digits(n) },
+			"texts": func() map[string]string { return ofScript(texts) },
+			"lang":  func() string { return language },
+			"dir":   func() string { return direction(language) },
 		}).ParseFS(files, "pages/*.html"))
 	}
 	return all
 })
+
+// ofScript are the texts that the script of a meeting's page says; those of other
+// pages have their page's name.
+func ofScript(texts map[string]string) map[string]string {
+	all := maps.Clone(texts)
+	maps.DeleteFunc(all, func(key, _ string) bool {
+		page, _, _ := strings.Cut(key, ".")
+		return slices.Contains([]string{"calendar", "dialin", "enter", "foot", "options", "problem"}, page) && page != key
+	})
+	return all
+}
 
 // direction is that in which a language is written.
 func direction(language string) string {

@@ -27,6 +27,16 @@ export class Server {
     return server;
   }
 
+  /** startOn starts one behind a public URL, listening on a port of its own. */
+  static async startOn(port, ...args) {
+    const server = new Server();
+    server.dir = await mkdtemp(join(tmpdir(), "convene-room-"));
+    server.args = args;
+    server.listens = port;
+    await server.begin(`localhost:${port}`);
+    return server;
+  }
+
   async begin(listen) {
     this.process = spawn(
       program,
@@ -42,7 +52,6 @@ export class Server {
     const [line] = await Promise.race([once(lines, "line"), this.exit.then(() => [this.log])]);
     assert.match(line, /^ready https:/, `the server said: ${line}`);
     this.url = line.slice("ready ".length);
-    this.listens = Number(/localhost:(\d+)/.exec(this.address ?? "")?.[1] ?? new URL(this.url).port);
   }
 
   /** again starts the server on the same address after it was stopped or killed. */

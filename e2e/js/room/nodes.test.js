@@ -21,7 +21,10 @@ before(async () => {
   const key = join(dir, "key");
   await writeFile(key, `devkey: ${"s".repeat(48)}\n`, { mode: 0o600 });
   const args = ["--database", postgres.url, "--public-url", `https://localhost:${port}`, "--media-redis", redis.url, "--media-key", key, "--ca-dir", dir];
-  nodes = [await Server.start(...args), await Server.start(...args)];
+  nodes = [
+    await Server.startOn(await freePort(), ...args),
+    await Server.startOn(await freePort(), ...args),
+  ];
   ways = [];
   browsers = [];
   for (const node of nodes) {
