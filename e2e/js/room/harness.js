@@ -129,7 +129,7 @@ export function launch(...more) {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      "--use-fake-device-for-media-stream",
+      "--use-fake-device-for-media-stream=fps=10",
       "--use-fake-ui-for-media-stream",
       "--auto-select-desktop-capture-source=Entire screen",
       "--auto-accept-this-tab-capture",

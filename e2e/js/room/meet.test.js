@@ -7,7 +7,8 @@ import { launch, Person, Server, until, within } from "./harness.js";
 let browser;
 let server;
 before(async () => {
-  [browser, server] = await Promise.all([launch(), Server.start()]);
+  server = await Server.start();
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
