@@ -16,7 +16,7 @@ func (h *Handler) attendance(w http.ResponseWriter, r *http.Request, m *meeting.
 	if ok, err := h.organizes(w, r, m); !ok {
 		return err
 	}
-	reports, err := h.Rooms.Store.Reports(r.Context(), m.Tenant, m.ThreadID, m.MessageID)
+	reports, err := h.Meetings.ReportsOf(r.Context(), m)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package meeting
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -51,6 +52,37 @@ func (a *Attendance) InUTC() {
 		n := &a.Intervals[i]
 		n.Join, n.Leave = n.Join.UTC(), n.Leave.UTC()
 	}
+}
+
+// anonymous is r without who its attendees are. How many they were, and when each
+// of them was there, stays.
+func (r *Report) anonymous() Report {
+	hidden := *r
+	hidden.Records = slices.Clone(r.Records)
+	for i := range hidden.Records {
+		if a := &hidden.Records[i]; a.Role == attendeeInReport {
+			a.Tenant, a.User, a.DisplayName, a.Email = "", "", "", ""
+		}
+	}
+	return hidden
+}
+
+// attendeeInReport is an attendee's [Attendance.Role].
+const attendeeInReport = "Attendee"
+
+// ReportsOf returns the reports of m, the newest session first, without what its
+// organizer has hidden for good: [Options.AnonymizeAttendees].
+func (s *Service) ReportsOf(ctx context.Context, m *Meeting) ([]Report, error) {
+	if s.Reports == nil {
+		return nil, nil
+	}
+	all, err := s.Reports.Reports(ctx, m.Tenant, m.ThreadID, m.MessageID)
+	if m.Options.AnonymizeAttendees {
+		for i := range all {
+			all[i] = all[i].anonymous()
+		}
+	}
+	return all, err
 }
 
 // An Interval is a span of time in which somebody was in a meeting.
