@@ -154,19 +154,19 @@ func decodeSMS(body []byte, a action) error {
 	return nil
 }
 
-// An artifact is a collection below a meeting, of things that this server has
-// none of as long as nobody has met.
+// An artifact is a collection below a meeting: attendance reports once somebody
+// has met, transcripts and recordings never, as long as nothing makes them.
 type artifact struct {
 	op      *identity.Operation
 	options *optionSet
-	one     string // what one of them is called in messages
+	one     string // what one of them, of which there is none, is called in messages
 }
 
 var artifacts = map[action]artifact{
 	actionReports:            {reportsOp, reportsOptions, ""},
-	actionReport:             {reportsOp, reportOptions, "attendance report"},
-	actionRecords:            {reportsOp, recordsOptions, "attendance report"},
-	actionRecord:             {reportsOp, recordsOptions, "attendance report"},
+	actionReport:             {reportsOp, reportOptions, ""},
+	actionRecords:            {reportsOp, recordsOptions, ""},
+	actionRecord:             {reportsOp, recordsOptions, ""},
 	actionTranscripts:        {transcriptsOp, transcriptOptions, ""},
 	actionTranscript:         {transcriptsOp, transcriptOptions, "transcript"},
 	actionTranscriptContent:  {transcriptsOp, contentOptions, "transcript"},
@@ -211,14 +211,16 @@ func (h *Handler) artifact(c *call, b []byte) (result, error) {
 	if standing < meeting.Coorganizer {
 		return result{}, onlyOrganizers(a.organizer, "read what is left of it")
 	}
+	context += "('" + m.ID() + "')/"
+	if kind.op == reportsOp {
+		a.meeting = &m
+		return h.attendance(c, a, b, context, opts)
+	}
 	if kind.one != "" {
 		return result{}, newError(codeNotFound, "The meeting has no %s with this id.", kind.one)
 	}
-	context += "('" + m.ID() + "')/"
 	delta := ""
 	switch c.route.action {
-	case actionReports:
-		context += "attendanceReports"
 	case actionTranscripts, actionTranscriptsDelta:
 		context += "transcripts"
 	case actionRecordings, actionRecordingsDelta:
@@ -232,7 +234,7 @@ func (h *Handler) artifact(c *call, b []byte) (result, error) {
 
 // expand lets an answer have what can be reached from its meeting, for those who
 // may read that by itself.
-func (h *Handler) expand(c *call, a *answer, opts options, standing meeting.Standing) error {
+func (h *Handler) expand(c *call, a *answer, opts options, m *meeting.Meeting, standing meeting.Standing) (err error) {
 	for _, name := range opts.expand {
 		op := map[string]*identity.Operation{"attendanceReports": reportsOp, "recordings": recordingsOp, "transcripts": transcriptsOp}[name]
 		if _, err := h.Identity.Authorize(c.Context(), c.caller, op, c.route.user); err != nil {
@@ -241,13 +243,18 @@ func (h *Handler) expand(c *call, a *answer, opts options, standing meeting.Stan
 		if standing < meeting.Coorganizer {
 			return onlyOrganizers(a.organizer, "read what is left of it")
 		}
+		if op == reportsOp {
+			if a.reports, err = h.Meetings.ReportsOf(c.Context(), m); err != nil {
+				return err
+			}
+		}
 	}
 	a.expand = opts.expand
 	return nil
 }
 
 // expanded puts what is expanded into the object that begins in b at begin.
-func (a *answer) expanded(b []byte, begin int) []byte {
+func (a *answer) expanded(b []byte, begin int) ([]byte, error) {
 	for _, name := range a.expand {
 		b = b[:len(b)-1]
 		if len(b) > begin+1 {
@@ -258,9 +265,16 @@ func (a *answer) expanded(b []byte, begin int) []byte {
 			b = a.appendEntityURL(b, "/$metadata#users('", "')/onlineMeetings('")
 			b = append(append(append(a.meeting.AppendID(b), `')/`...), name...), `",`...)
 		}
-		b = append(append(append(b, '"'), name...), `":[]}`...)
+		b = append(append(append(b, '"'), name...), `":[`...)
+		if name == string(actionReports) {
+			var err error
+			if b, err = several(b, len(a.reports), func(b []byte, i int) ([]byte, error) { return a.report(b, &a.reports[i], "", nil, nil) }); err != nil {
+				return b, err
+			}
+		}
+		b = append(b, `]}`...)
 	}
-	return b
+	return b, nil
 }
 
 // deltaToken stands for the state in which there is nothing yet.
@@ -277,17 +291,22 @@ func (h *Handler) beginContent(c *call, kind artifact) (*answer, error) {
 
 // nothing is an empty collection.
 func (a *answer) nothing(b []byte, context string, opts options, delta string) result {
+	return result{status: http.StatusOK, level: a.level, body: append(a.openCollection(b, context, opts, 0, delta), `]}`...)}
+}
+
+// openCollection begins a collection that has count members.
+func (a *answer) openCollection(b []byte, context string, opts options, count int, delta string) []byte {
 	b = append(b, '{')
 	if a.level != metadataNone {
 		b = fmt.Appendf(b, `"@odata.context":"%s/%s/$metadata#%s%s",`, a.site.Origin, a.version, context, selected(opts.pick))
 	}
 	if opts.count {
-		b = append(b, `"@odata.count":0,`...)
+		b = fmt.Appendf(b, `"@odata.count":%d,`, count)
 	}
 	if delta != "" {
 		b = append(appendString(append(b, `"@odata.deltaLink":`...), delta), ',')
 	}
-	return result{status: http.StatusOK, level: a.level, body: append(b, `"value":[]}`...)}
+	return append(b, `"value":[`...)
 }
 
 // checkArguments reads the arguments of getAllTranscripts and getAllRecordings:

@@ -14,9 +14,10 @@ type answer struct {
 	language  int
 	organizer *identity.Organizer
 	meeting   *meeting.Meeting
-	member    bool       // of a collection, which has the context
-	pick      *selection // what of it is wanted; nil: everything
-	expand    []string   // what can be reached from it and is wanted with it
+	member    bool             // of a collection, which has the context
+	pick      *selection       // what of it is wanted; nil: everything
+	expand    []string         // what can be reached from it and is wanted with it
+	reports   []meeting.Report // where they are
 }
 
 // append appends the onlineMeeting: every member that the version has, null

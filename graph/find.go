@@ -48,7 +48,7 @@ func (h *Handler) find(c *call, b []byte) (result, error) {
 	if standing < allowed {
 		return result{}, noAccess(a.organizer)
 	}
-	if err := h.expand(c, a, opts, standing); err != nil {
+	if err := h.expand(c, a, opts, &m, standing); err != nil {
 		return result{}, err
 	}
 	context := "users('" + a.organizer.User.ID + "')/onlineMeetings"

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -98,7 +99,7 @@ func (t typist) member(kind, name string) error {
 	case p.kind == "" || t.in.PeekKind() == 'n':
 		return t.copyValue()
 	case t.in.PeekKind() == '{':
-		return t.object(p.kind, false)
+		return t.object(cmp.Or(p.derived, p.kind), false)
 	}
 	if err := t.copyToken(); err != nil {
 		return err

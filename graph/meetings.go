@@ -123,7 +123,7 @@ func (a *answer) picked(b []byte) ([]byte, error) {
 			return b, err
 		}
 	}
-	return a.expanded(b, begin), nil
+	return a.expanded(b, begin)
 }
 
 // found answers with a collection of meetings of one organizer.
@@ -221,7 +221,7 @@ func (h *Handler) get(c *call, b []byte) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if err := h.expand(c, a, opts, standing); err != nil {
+	if err := h.expand(c, a, opts, &m, standing); err != nil {
 		return result{}, err
 	}
 	if a.organizer, err = h.organizerOf(c, a.organizer, &m); err != nil {

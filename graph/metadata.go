@@ -125,6 +125,9 @@ func (p *property) edm() string {
 func newMetadata(v Version) []byte {
 	s := csdlSchema{Namespace: namespace, Alias: "graph", Xmlns: "http://docs.oasis-open.org/odata/ns/edm"}
 	for _, name := range sortedKeys(enums) {
+		if !inVersion(name, v) {
+			continue
+		}
 		e := csdlEnum{Name: name}
 		for i, member := range members(name, v) {
 			if n, ok := enumValues[name+"."+member]; ok {
@@ -135,11 +138,19 @@ func newMetadata(v Version) []byte {
 		s.Enums = append(s.Enums, e)
 	}
 	for _, name := range sortedKeys(schema) {
-		if slices.Contains(entities, name) {
+		if slices.Contains(entities, name) || !inVersion(name, v) {
 			continue
 		}
 		t := csdlType{Name: name, OpenType: slices.Contains(openTypes, name)}
-		t.add(v, schema[name])
+		members := schema[name]
+		if base, ok := baseTypes[name]; ok {
+			t.BaseType = "graph." + base
+			members = slices.DeleteFunc(slices.Clone(members), func(p property) bool {
+				inherited, ok := findProperty(base, p.name, v)
+				return ok && inherited.inMetadata(v)
+			})
+		}
+		t.add(v, members)
 		s.Complex = append(s.Complex, t)
 	}
 	s.Entities = append(s.Entities, csdlType{

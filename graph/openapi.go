@@ -134,10 +134,14 @@ func newOpenAPI(v Version) []byte {
 	}
 	schemas := doc{"error": errorSchema()}
 	for name, properties := range schema {
-		schemas[name] = typeSchema(properties, v)
+		if inVersion(name, v) {
+			schemas[name] = typeSchema(properties, v)
+		}
 	}
 	for name := range enums {
-		schemas[name] = doc{"type": "string", "enum": members(name, v)}
+		if inVersion(name, v) {
+			schemas[name] = doc{"type": "string", "enum": members(name, v)}
+		}
 	}
 	schemas["createOrGet"] = requestSchema(v, []string{"externalId"}, "externalId", "subject", "startDateTime", "endDateTime", "participants", "chatInfo")
 	attendees := doc{"type": "array", "items": reference("attendeeNotificationInfo")}
@@ -285,7 +289,7 @@ func typeSchema(properties []property, v Version) doc {
 		var s doc
 		switch {
 		case p.kind != "":
-			s = doc{"anyOf": []any{reference(p.kind), doc{"type": "null"}}}
+			s = doc{"anyOf": []any{reference(cmp.Or(p.derived, p.kind)), doc{"type": "null"}}}
 		case p.typ == edmFlag:
 			s = doc{"type": []string{"boolean", "null"}}
 		case p.typ == edmCount:

@@ -1,6 +1,9 @@
 package graph
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A property is a member of an entity or complex type.
 type property struct {
@@ -9,9 +12,12 @@ type property struct {
 	// another type of the schema; empty for a text.
 	typ  string
 	kind string // the complex type of its value; empty for a primitive
-	many bool   // a collection
-	nav  bool   // a navigation property
-	beta bool   // in beta only
+	// derived is the type that values really have, where it is one that is derived
+	// from kind (see baseTypes); empty: kind.
+	derived string
+	many    bool // a collection
+	nav     bool // a navigation property
+	beta    bool // in beta only
 	// own is set for members that onlineMeeting does not have from
 	// onlineMeetingBase, open for those that are in no metadata and that the
 	// service emits all the same, in v1.0 or in both versions.
@@ -34,6 +40,9 @@ const (
 	typeTranscript = "callTranscript"
 	typeRecording  = "callRecording"
 )
+
+// typeCommunicationsUser is who somebody of an attendance record is.
+const typeCommunicationsUser = "communicationsUserIdentity"
 
 // entities are the types that have ids, in the order of $metadata.
 var entities = []string{typeMeeting, typeReport, typeRecord, typeTranscript, typeRecording, typeUser}
@@ -77,9 +86,10 @@ var schema = map[string][]property{
 		{name: "attendanceRecords", kind: typeRecord, many: true, nav: true},
 	},
 	typeRecord: {
-		{name: "id"}, {name: "emailAddress"}, {name: "identity", kind: "identity"}, {name: "role"},
+		{name: "id"}, {name: "emailAddress"}, {name: "identity", kind: "identity", derived: typeCommunicationsUser}, {name: "role"},
 		{name: "totalAttendanceInSeconds", typ: edmCount}, {name: "attendanceIntervals", kind: "attendanceInterval", many: true}, {name: "registrationId"},
 		{name: "externalRegistrationInformation", kind: "virtualEventExternalRegistrationInformation"}, {name: "registrantId", beta: true},
+		{name: "engagements", kind: "meetingEngagement", many: true, beta: true},
 	},
 	typeTranscript: {
 		{name: "id"}, {name: "meetingId"}, {name: "callId"}, {name: "contentCorrelationId"}, {name: "createdDateTime", typ: edmTime},
@@ -100,6 +110,7 @@ var schema = map[string][]property{
 	"meetingParticipantInfo": {{name: "upn"}, {name: "role", typ: "onlineMeetingRole"}, {name: "identity", kind: "identitySet"}},
 	"identitySet":            {{name: "application", kind: "identity"}, {name: "device", kind: "identity"}, {name: "user", kind: "identity"}},
 	"identity":               {{name: "id"}, {name: "displayName"}, {name: "tenantId", open: true}, {name: "identityProvider", open: true}, {name: "email", open: true}, {name: "applicationType", open: true}, {name: "azureCommunicationServicesResourceId", open: true}, {name: "hidden", typ: edmFlag, open: true}},
+	typeCommunicationsUser:   {{name: "id"}, {name: "displayName"}, {name: "tenantId"}},
 	"lobbyBypassSettings":    {{name: "scope", typ: "lobbyBypassScope"}, {name: "isDialInBypassEnabled", typ: edmFlag}},
 	"joinMeetingIdSettings":  {{name: "isPasscodeRequired", typ: edmFlag}, {name: "joinMeetingId"}, {name: "passcode"}},
 	"audioConferencing": {
@@ -121,11 +132,18 @@ var schema = map[string][]property{
 	"attendanceInterval":                          {{name: "joinDateTime", typ: edmTime}, {name: "leaveDateTime", typ: edmTime}, {name: "durationInSeconds", typ: edmCount}},
 	"virtualEventExternalInformation":             {{name: "applicationId"}, {name: "externalEventId"}},
 	"virtualEventExternalRegistrationInformation": {{name: "referrer"}, {name: "registrationId"}},
+	"meetingEngagement":                           {{name: "dateTime", typ: edmTime}, {name: "engagementSubType"}, {name: "engagementType", typ: "meetingEngagementType"}},
 	"attendeeNotificationInfo":                    {{name: "phoneNumber"}, {name: "timeZone"}},
 }
 
+// baseTypes are the complex types from which others are derived.
+var baseTypes = map[string]string{typeCommunicationsUser: "identity"}
+
+// betaTypes are those that v1.0 does not have.
+var betaTypes = []string{"meetingEngagement", "meetingEngagementType"}
+
 // openTypes are the complex types to which clients may add members.
-var openTypes = []string{"identity", "identitySet"}
+var openTypes = []string{"identity", "identitySet", typeCommunicationsUser}
 
 // unknownFuture stands for an enum member that a plain client does not know; it
 // is a member of every enumeration that may grow.
@@ -141,6 +159,7 @@ var enums = map[string][]string{
 	"meetingCapabilities":           {"questionAndAnswer", unknownFuture},
 	"meetingChatHistoryDefaultMode": {"none", "all", unknownFuture},
 	"meetingChatMode":               {"enabled", "disabled", "limited", unknownFuture},
+	"meetingEngagementType":         {"reaction", "hand", "camera", "microphone", unknownFuture},
 	"meetingLiveShareOptions":       {"enabled", "disabled", unknownFuture},
 	"onlineMeetingPresenters":       {"everyone", "organization", "roleIsPresenter", "organizer", unknownFuture},
 	"onlineMeetingRole":             {"attendee", "presenter", unknownFuture, "producer", "coorganizer"},
@@ -161,6 +180,9 @@ func members(enum string, v Version) []string {
 	}
 	return enums[enum]
 }
+
+// inVersion reports whether a version has the type.
+func inVersion(kind string, v Version) bool { return v == Beta || !slices.Contains(betaTypes, kind) }
 
 // inMetadata reports whether the metadata of a version has the property.
 func (p *property) inMetadata(v Version) bool {

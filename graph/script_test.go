@@ -21,6 +21,8 @@ import (
 
 	"github.com/convene-meet/convene/graphtest"
 	"github.com/convene-meet/convene/identity"
+	"github.com/convene-meet/convene/join"
+	"github.com/convene-meet/convene/meeting"
 	"github.com/convene-meet/convene/world"
 )
 
@@ -41,8 +43,9 @@ import (
 // "as" says who asks: user UPN APP [SCOPE…], app NAME [ROLE…], token TEXT or
 // nobody; it holds until the next one. Lines before the request line may be
 // "clock DURATION", which moves the clock, "grant NAME to user|group|tenant
-// [TARGET]", "gzip", which compresses the body, or "extensions NAME, …", which are
-// those of contoso from then on. $name in a request stands for
+// [TARGET]", "gzip", which compresses the body, "extensions NAME, …", which are
+// those of contoso from then on, or "met ID START WHO…", after which people have
+// met in the meeting of contoso with this id for an hour: see [scriptRun.meet]. $name in a request stands for
 // what a pattern has captured, $%name for the same, percent-encoded.
 //
 // An answer has exactly the keys of its pattern. A value in it is compared as it
@@ -224,10 +227,49 @@ func (s *scriptRun) direct(t *testing.T, line string) (zipped bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	case "met":
+		s.meet(t, strings.Fields(s.expand(rest)))
 	default:
 		t.Fatalf("no such directive: %s", line)
 	}
 	return false
+}
+
+// meet makes a session and its report, whose id is in $report afterwards. Each of
+// f[2:] is somebody, as NAME=ROLE or NAME@USER=ROLE; the first comes at once, the
+// others a minute after each other, and everybody is away for the second half but
+// for the last quarter of an hour.
+func (s *scriptRun) meet(t *testing.T, f []string) {
+	t.Helper()
+	_, message, thread, err := meeting.ParseID(f[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, err := time.Parse(time.RFC3339, f[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := meeting.Report{ID: meeting.NewGUID(), Start: start, End: start.Add(time.Hour)}
+	for i, who := range f[2:] {
+		name, role, _ := strings.Cut(who, "=")
+		name, user, account := strings.Cut(name, "@")
+		a := meeting.Attendance{ID: meeting.NewGUID(), DisplayName: name, Role: role, Intervals: []meeting.Interval{
+			{Join: start.Add(time.Duration(i) * time.Minute), Leave: start.Add(30*time.Minute + 250*time.Millisecond)},
+			{Join: start.Add(45 * time.Minute), Leave: report.End},
+		}}
+		if account {
+			a.Tenant, a.User, a.Email = contoso, user, strings.ToLower(name)+"@contoso.example"
+		}
+		report.Records = append(report.Records, a)
+	}
+	key := join.Key{Tenant: contoso, Thread: thread, Message: message}
+	if _, err := s.srv.Inside().Store().UpdateRoom(t.Context(), key, func(r *join.Room) error {
+		r.Ended = append(r.Ended, report)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.vars["report"] = report.ID
 }
 
 const contoso = "5f0c9a3e-2b7d-4c1a-9e64-7d1b8a2f3c10"
