@@ -116,6 +116,13 @@ func (s *Service) ByLink(ctx context.Context, owner Owner, thread, message strin
 	return m, nil
 }
 
+// Gone reports whether a join link that [Service.ByLink] does not find named a
+// meeting of its owner, which was deleted or has expired. Whoever has the whole
+// link knew the meeting; to everybody else it is one that never was.
+func (s *Service) Gone(ctx context.Context, owner Owner, thread, message string) (bool, error) {
+	return s.Store.Gone(ctx, owner, thread, message, s.Now(owner.Tenant))
+}
+
 // ByThread finds a meeting by its conversation alone.
 func (s *Service) ByThread(ctx context.Context, tenant, thread, message string) (Meeting, error) {
 	return s.Store.ByThread(ctx, tenant, thread, message, s.Now(tenant))

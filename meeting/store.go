@@ -48,13 +48,20 @@ type Store interface {
 	// Delete removes the meeting that (tenant, thread, message) names. Its
 	// ExternalID is free again afterwards.
 	Delete(ctx context.Context, tenant, thread, message string, now time.Time) error
+
+	// Gone reports whether owner had a meeting that (tenant, thread, message) named
+	// and that was deleted or has expired. It is not gone where some meeting has
+	// that name again. Nobody else's meetings are told of.
+	Gone(ctx context.Context, owner Owner, thread, message string, now time.Time) (bool, error)
+
 	// List returns the meetings that q asks for, in its order.
 	List(ctx context.Context, q Query, now time.Time) ([]Meeting, error)
 	// Count returns how many meetings q asks for, whatever its After and Limit.
 	Count(ctx context.Context, q Query, now time.Time) (int, error)
 	// Replace removes every meeting of a tenant and stores all instead, which
 	// are complete and have that tenant, or does nothing: it returns [ErrTaken]
-	// where a meeting has a key or number that another one has.
+	// where a meeting has a key or number that another one has. What the tenant had
+	// before is not [Store.Gone] afterwards: it is as if it had never been.
 	Replace(ctx context.Context, tenant string, all []Meeting) error
 }
 

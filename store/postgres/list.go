@@ -124,8 +124,10 @@ func (s *Store) Replace(ctx context.Context, tenant string, all []meeting.Meetin
 	return s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		for {
 			err := pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
-				if _, err := tx.Exec(ctx, "DELETE FROM meetings WHERE tenant = $1", tenant); err != nil {
-					return err
+				for _, statement := range []string{"DELETE FROM meetings WHERE tenant = $1", "DELETE FROM gone WHERE tenant = $1"} {
+					if _, err := tx.Exec(ctx, statement, tenant); err != nil {
+						return err
+					}
 				}
 				_, err := tx.CopyFrom(ctx, pgx.Identifier{"meetings"}, columns, pgx.CopyFromRows(rows))
 				return err

@@ -20,28 +20,30 @@ const (
 	whereConference = "toll_number = $1 AND conference_id = $2"
 	whereVTC        = "tenant = $1 AND vtc = $2"
 
-	// One statement makes a meeting or takes the place of an expired one with the
-	// same key, under an id of its own. It changes no row where a living one is
-	// in the way, and waits for whoever is about to commit one.
+	// It stores no row where its owner has a meeting with the external id, and
+	// waits for whoever is about to commit one.
 	insertMeeting = `INSERT INTO meetings (tenant, user_id, external_id, thread, message, join_meeting_id, vtc, toll_number, conference_id,
 			passcode, subject, start_time, end_time, created, expires, revision, options, attendees)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-		ON CONFLICT ON CONSTRAINT meetings_owner DO UPDATE SET
-			id = excluded.id, thread = excluded.thread, message = excluded.message, join_meeting_id = excluded.join_meeting_id,
-			vtc = excluded.vtc, toll_number = excluded.toll_number, conference_id = excluded.conference_id, passcode = excluded.passcode,
-			subject = excluded.subject, start_time = excluded.start_time, end_time = excluded.end_time, created = excluded.created,
-			expires = excluded.expires, revision = excluded.revision, options = excluded.options, attendees = excluded.attendees
-		WHERE meetings.expires <= excluded.created`
+		ON CONFLICT ON CONSTRAINT meetings_owner DO NOTHING`
 
-	// The numbers of a meeting that has expired are free.
-	deleteExpired = `DELETE FROM meetings WHERE expires <= $1 AND (tenant = $2 AND thread = $3 AND message = $4
-		OR join_meeting_id = $5 OR vtc = $6 OR toll_number = $7 AND conference_id = $8)`
+	// The key and the numbers of a meeting that has expired are free.
+	deleteExpired = `WITH deleted AS (DELETE FROM meetings WHERE expires <= $1 AND (tenant = $2 AND user_id = $3 AND external_id = $4
+		OR tenant = $2 AND thread = $5 AND message = $6 OR join_meeting_id = $7 OR vtc = $8 OR toll_number = $9 AND conference_id = $10)` + andRemember
+
+	// What is deleted is known to be gone from then on, in the same statement.
+	andRemember = ` RETURNING tenant, thread, message, user_id), remembered AS (
+			INSERT INTO gone (tenant, thread, message, user_id) SELECT * FROM deleted ON CONFLICT DO NOTHING)
+		SELECT FROM deleted`
+
+	selectGone = "SELECT NOT EXISTS (SELECT FROM meetings WHERE " + whereThread + " AND expires > $5) AND" +
+		" (EXISTS (SELECT FROM gone WHERE " + whereThread + " AND user_id = $4) OR EXISTS (SELECT FROM meetings WHERE " + whereThread + " AND user_id = $4))"
 
 	// A row has an id of its own for as long as it stands for one meeting.
 	updateMeeting = `UPDATE meetings SET passcode = $3, subject = $4, start_time = $5, end_time = $6, created = $7, expires = $8,
 		options = $9, attendees = $10, revision = revision + 1 WHERE id = $1 AND revision = $2`
 
-	deleteMeeting = "DELETE FROM meetings WHERE " + whereThread + " AND expires > $4"
+	deleteMeeting = "WITH deleted AS (DELETE FROM meetings WHERE " + whereThread + " AND expires > $4" + andRemember
 )
 
 var (
@@ -105,21 +107,23 @@ func (s *Store) insert(ctx context.Context, m meeting.Meeting) error {
 	return s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		for {
 			tag, err := c.Exec(ctx, insertMeeting, args...)
+			inTheWay := outcome{errLost}
 			switch code, constraint := state(err); {
 			case err == nil && tag.RowsAffected() == 1:
 				return nil
-			case err == nil:
-				return outcome{errLost}
 			case code == uniqueViolation && constraint != "meetings_owner":
-				tag, err := c.Exec(ctx, deleteExpired, toTicks(m.Created), args[0], args[3], args[4], args[5], args[6], args[7], args[8])
-				if err != nil {
-					return err
-				}
-				if tag.RowsAffected() == 0 {
-					return outcome{errTaken}
-				}
-			case !again(err):
+				inTheWay = outcome{errTaken}
+			case again(err):
+				continue
+			case err != nil:
 				return err
+			}
+			tag, err = c.Exec(ctx, deleteExpired, toTicks(m.Created), args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7], args[8])
+			if err != nil && !again(err) {
+				return err
+			}
+			if err == nil && tag.RowsAffected() == 0 {
+				return inTheWay
 			}
 		}
 	})
@@ -222,6 +226,18 @@ func (s *Store) replace(ctx context.Context, id int64, m meeting.Meeting) error 
 			return err
 		}
 	})
+}
+
+// Gone implements [meeting.Store].
+func (s *Store) Gone(ctx context.Context, owner meeting.Owner, thread, message string, now time.Time) (gone bool, err error) {
+	args, ok := keyArgs([]string{owner.Tenant, thread, message, owner.User})
+	if !ok {
+		return false, nil
+	}
+	err = s.read(ctx, func() error {
+		return s.pool.QueryRow(ctx, selectGone, append(args, toTicks(now))...).Scan(&gone)
+	})
+	return gone, explain(err)
 }
 
 // Delete implements [meeting.Store].

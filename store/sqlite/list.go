@@ -114,8 +114,10 @@ func (s *Store) Replace(ctx context.Context, tenant string, all []meeting.Meetin
 		all: true,
 		run: func(w *statements) error {
 			return w.together(func() error {
-				if _, err := w.removeAll.exec(compactGUID(tenant)); err != nil {
-					return err
+				for _, drop := range []*stmt{w.removeAll, w.forgetGone} {
+					if _, err := drop.exec(compactGUID(tenant)); err != nil {
+						return err
+					}
 				}
 				for i, args := range rows {
 					if stored[i].ExternalID != "" {

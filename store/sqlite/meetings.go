@@ -127,11 +127,20 @@ func (w *statements) removeExpired(j *job, now time.Time, args []value) error {
 	}
 	for _, e := range all {
 		j.touched = append(j.touched, e.key)
-		if _, err := w.remove.exec(integer(e.id)); err != nil {
+		if _, err := w.removeMeeting(e.id); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removeMeeting removes a meeting, of which it remains known that it is gone. It
+// reports how many there were.
+func (w *statements) removeMeeting(id int64) (n int64, err error) {
+	if _, err := w.addGone.exec(integer(id)); err != nil {
+		return 0, err
+	}
+	return w.remove.exec(integer(id))
 }
 
 // insertMeeting reports whether the row was inserted; where it was not, the
@@ -272,11 +281,23 @@ func (s *Store) Delete(ctx context.Context, tenant, thread, message string, now 
 	return s.writer.do(ctx, &job{
 		touched: []ownerKey{keyOf(&m)},
 		run: func(w *statements) error {
-			n, err := w.remove.exec(integer(id))
+			n, err := w.removeMeeting(id)
 			if err == nil && n == 0 {
 				err = meeting.ErrNotFound
 			}
 			return err
 		},
 	})
+}
+
+// Gone implements [meeting.Store]. It may see that an expired meeting has been
+// replaced before that is durable: the meeting would be gone without it, too.
+func (s *Store) Gone(ctx context.Context, owner meeting.Owner, thread, message string, now time.Time) (gone bool, err error) {
+	err = s.readers.do(ctx, func(r *reader) error {
+		return r.gone.query(func(from *row) error {
+			gone = from.integer(0) == 1
+			return nil
+		}, compactGUID(owner.Tenant), compactThread(thread), compactNumber(message), compactGUID(owner.User), ticks(now))
+	})
+	return gone, err
 }

@@ -17,7 +17,7 @@ type reader struct {
 	conn                                             *conn
 	byOwner, byThread, byJoin, byConference, byVTC   *stmt
 	record, recordByName, records, audit, auditOfAll *stmt
-	room, openRooms, messages, reports               *stmt
+	room, openRooms, messages, reports, gone         *stmt
 	others                                           map[string]*stmt // by their SQL
 }
 
@@ -47,6 +47,7 @@ func openReader(path string) (*reader, error) {
 		{&r.openRooms, selectRoom + whereOpen},
 		{&r.messages, selectMessage + whereMessages},
 		{&r.reports, selectReport + whereReports},
+		{&r.gone, selectGone},
 	} {
 		if *p.into, err = c.prepare(p.sql); err != nil {
 			return nil, errors.Join(err, c.close())

@@ -16,6 +16,11 @@ const (
 	whereConference = "toll_number = ? AND conference_id = ?"
 	whereVTC        = "vtc = ? AND tenant = ?"
 
+	// Whether no meeting that exists at ?5 has the name, and its owner had one.
+	selectGone = "SELECT NOT EXISTS (SELECT 1 FROM meetings WHERE " + named + " AND expires > ?5) AND" +
+		" (EXISTS (SELECT 1 FROM gone WHERE " + named + " AND user = ?4) OR EXISTS (SELECT 1 FROM meetings WHERE " + named + " AND user = ?4))"
+	named = "tenant = ?1 AND thread = ?2 AND message = ?3"
+
 	// The meetings that keep one from being stored and have expired.
 	whereInTheWay = "expires <= ? AND (" + whereOwner + " OR " + whereThread + " OR " + whereJoin + " OR vtc = ? OR " + whereConference + ")"
 )
@@ -27,6 +32,7 @@ type statements struct {
 	checkpoint, log             *stmt
 	insert, update, remove      *stmt
 	removeAll                   *stmt
+	addGone, forgetGone         *stmt
 	byOwner, inTheWay           *stmt
 	record, putRecord, dropName *stmt
 	dropRecord, sweep           *stmt
@@ -60,6 +66,8 @@ func prepareStatements(c *conn) (*statements, error) {
 			" options = ?, attendees = ?, revision = revision + 1 WHERE id = ? AND revision = ?"},
 		{&s.remove, "DELETE FROM meetings WHERE id = ?"},
 		{&s.removeAll, "DELETE FROM meetings WHERE tenant = ?"},
+		{&s.addGone, "INSERT OR IGNORE INTO gone (tenant, thread, message, user) SELECT tenant, thread, message, user FROM meetings WHERE id = ?"},
+		{&s.forgetGone, "DELETE FROM gone WHERE tenant = ?"},
 		{&s.byOwner, selectMeeting + whereOwner},
 		{&s.inTheWay, selectMeeting + whereInTheWay},
 		{&s.record, selectRecord + whereRecord},

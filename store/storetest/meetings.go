@@ -48,6 +48,8 @@ func RunMeetings(t *testing.T, open func(*testing.T) meeting.Store) {
 		{"an update shows everywhere at once", updateShows},
 		{"a deleted meeting is gone", deleted},
 		{"of concurrent deletes one succeeds", oneDeletes},
+		{"what is gone is told apart from what never was", goneOrNever},
+		{"what a tenant had before is forgotten", goneForgotten},
 
 		{"a list has what is asked for", listed},
 		{"pages have every meeting once", paged},

@@ -37,6 +37,13 @@ type state struct {
 	rooms      map[string]join.Room // by name
 	messages   map[join.Key][]join.Message
 	reports    map[join.Key][]meeting.Report // the newest first
+	past       map[trace]bool
+}
+
+// A trace is what is left of a meeting that is gone.
+type trace struct {
+	owner           meeting.Owner
+	thread, message string
 }
 
 type recordKey struct {
@@ -48,6 +55,7 @@ func newMemory(fault string) *memory {
 	empty := state{
 		meetings: map[string]meeting.Meeting{}, records: map[recordKey]identity.Record{},
 		rooms: map[string]join.Room{}, messages: map[join.Key][]join.Message{}, reports: map[join.Key][]meeting.Report{},
+		past: map[trace]bool{},
 	}
 	return &memory{fault: fault, meeting: make(chan struct{}), state: empty, disk: empty}
 }
@@ -55,6 +63,7 @@ func newMemory(fault string) *memory {
 func (s state) clone() state {
 	s.meetings, s.records, s.audit = maps.Clone(s.meetings), maps.Clone(s.records), slices.Clone(s.audit)
 	s.rooms, s.messages, s.reports = maps.Clone(s.rooms), maps.Clone(s.messages), maps.Clone(s.reports)
+	s.past = maps.Clone(s.past)
 	return s
 }
 
@@ -171,7 +180,7 @@ func (e *memory) holder(m meeting.Meeting, now time.Time) (meeting.Meeting, bool
 		if taken && (!e.gone(o, now) || e.fault == "expired rows hold numbers") {
 			return o, true
 		} else if taken {
-			delete(e.meetings, key)
+			e.bury(key, "forgets whose numbers were taken")
 		}
 	}
 	return meeting.Meeting{}, false
@@ -191,7 +200,7 @@ func (e meetings) CreateOrGet(_ context.Context, m meeting.Meeting, draw func(*m
 		} else if ok && e.fault == "an expired row blocks its key" {
 			return meeting.Meeting{}, false, errOneFails
 		} else if ok {
-			delete(e.meetings, threadKey(old.Tenant, old.ThreadID, old.MessageID))
+			e.bury(threadKey(old.Tenant, old.ThreadID, old.MessageID), "forgets what was replaced")
 		}
 		draw(&m)
 		if e.fault == "check, then insert" {
@@ -308,9 +317,36 @@ func (e meetings) Delete(_ context.Context, tenant, thread, message string, now 
 		e.meet()
 	}
 	return e.write(func() error {
-		delete(e.meetings, key)
+		e.bury(key, "forgets what was deleted")
 		return nil
 	})
+}
+
+// bury takes a meeting away and remembers that there was one, without a fault.
+func (e *memory) bury(key, fault string) {
+	m := e.meetings[key]
+	delete(e.meetings, key)
+	if e.fault != fault {
+		e.past[trace{m.Owner, m.ThreadID, m.MessageID}] = true
+	}
+}
+
+// Gone implements meeting.Store.
+func (e meetings) Gone(_ context.Context, owner meeting.Owner, thread, message string, now time.Time) (bool, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	m, ok := e.meetings[threadKey(owner.Tenant, thread, message)]
+	if ok && !m.Expired(now) && e.fault != "what is there again is gone" {
+		return false, nil
+	}
+	if e.fault == "tells strangers what is gone" {
+		for t := range e.past {
+			if t.owner.Tenant == owner.Tenant && t.thread == thread && t.message == message {
+				return true, nil
+			}
+		}
+	}
+	return e.past[trace{owner, thread, message}] || ok && m.Owner == owner && m.Expired(now) && e.fault != "forgets what has expired", nil
 }
 
 func (e *memory) passed(r identity.Record, now time.Time) bool {
@@ -501,6 +537,11 @@ func (e meetings) Replace(_ context.Context, tenant string, all []meeting.Meetin
 		for key, m := range e.meetings {
 			if m.Tenant == tenant || e.fault == "replaces every tenant's" {
 				delete(e.meetings, key)
+			}
+		}
+		for t := range e.past {
+			if t.owner.Tenant == tenant && e.fault != "remembers what was replaced" || e.fault == "forgets every tenant's" {
+				delete(e.past, t)
 			}
 		}
 		for _, m := range all {

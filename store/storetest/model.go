@@ -134,6 +134,7 @@ type model struct {
 	prefix string // of all numbers of this run, so that runs do not meet
 	owners []meeting.Owner
 	rows   map[string]meeting.Meeting // by owner and external id
+	ever   []meeting.Meeting          // that were made
 }
 
 func rowKey(m *meeting.Meeting) string { return m.Tenant + "/" + m.User + "/" + m.ExternalID }
@@ -199,6 +200,7 @@ func (md *model) create(r *rapid.T) {
 	}
 	same(r, "the new meeting", got, want)
 	md.rows[rowKey(&m)] = want
+	md.ever = append(md.ever, want)
 }
 
 // target draws the conversation of a meeting, dead or alive, and says which
@@ -253,6 +255,13 @@ func (md *model) remove(r *rapid.T) {
 }
 
 func (md *model) look(r *rapid.T) {
+	for _, m := range md.ever {
+		there := false
+		for _, o := range md.rows {
+			there = there || o.Tenant == m.Tenant && o.ThreadID == m.ThreadID && !o.Expired(md.now)
+		}
+		mustBeGone(r, md.store, m, md.now, !there)
+	}
 	for _, want := range md.rows {
 		for _, l := range lookups {
 			got, err := l.by(md.store, &want, md.now)
