@@ -196,7 +196,17 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 // byLink finds the meeting of a link, and says of one that there was that it is
 // gone.
 func (h *Handler) byLink(ctx context.Context, owner meeting.Owner, thread, message string) (meeting.Meeting, error) {
-	return h.Meetings.ByLink(ctx, owner, thread, message)
+	m, err := h.Meetings.ByLink(ctx, owner, thread, message)
+	if !errors.Is(err, meeting.ErrNotFound) {
+		return m, err
+	}
+	gone, unknown := h.Meetings.Gone(ctx, owner, thread, message)
+	if unknown != nil {
+		return m, unknown
+	} else if gone {
+		return m, errGone
+	}
+	return m, err
 }
 
 // appointment sends who opened a virtual appointment link to the meeting.
