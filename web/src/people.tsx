@@ -42,7 +42,10 @@ export function People({ stay, call, act, onClose }: PeopleProps) {
                 {initials(person.name)}
               </span>
               <span class="person-name">
-                <span dir="auto">{person.label}</span>
+                <span dir="auto">
+                  {person.label}
+                  {person.me && ` (${text("you")})`}
+                </span>
                 <span class="quiet">
                   {text(roles[person.role])}
                   {person.guest && `, ${text("guest")}`}

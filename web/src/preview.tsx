@@ -20,7 +20,7 @@ export function Preview({ devices }: { devices: Devices }) {
         {camera.track ? (
           <Picture track={camera.track} />
         ) : (
-          <p>{text(camera.wanted && !camera.trouble ? "cameraStarting" : "isCameraOff")}</p>
+          <p>{text(camera.wanted && !camera.trouble ? "cameraStarting" : "cameraOff")}</p>
         )}
         <div class="preview-controls">
           <Toggle devices={devices} kind="microphone" />

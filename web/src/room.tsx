@@ -164,7 +164,7 @@ export function Room({ session, stay, call, devices, notices, onLeave }: RoomPro
   );
 
   return (
-    <section class="room" aria-label={text("meeting")}>
+    <section class={`room ${panel ? "with-panel" : ""}`} aria-label={text("meeting")}>
       <header class="room-head">
         <h1 ref={heading} tabIndex={-1} dir="auto">
           {stay.meeting.subject}
@@ -191,7 +191,7 @@ export function Room({ session, stay, call, devices, notices, onLeave }: RoomPro
           )}
         </div>
       )}
-      <div class={`room-middle ${panel ? "with-panel" : ""}`}>
+      <div class="room-middle">
         <div class="stage">
           <Gallery stay={stay} call={call} />
           <Reactions reactions={stay.reactions} />
@@ -208,50 +208,52 @@ export function Room({ session, stay, call, devices, notices, onLeave }: RoomPro
           <People stay={stay} call={call} act={act} onClose={() => setPanel(undefined)} />
         )}
       </div>
-      <div class="notices" role="status">
-        {notices.shown.map(({ id, text: said }) => (
-          <p key={id} class="toast">
-            {said}
-          </p>
-        ))}
-      </div>
-      <div class="controls">
-        {open === "react" && (
-          <ReactionChoice
-            onReact={(kind) => {
-              setOpen(undefined);
-              void act({ do: "react", kind });
-            }}
-            onClose={() => setOpen(undefined)}
-          />
-        )}
-        {open === "settings" && (
-          <Settings call={call} devices={devices} onClose={() => setOpen(undefined)} />
-        )}
-        {control(controls.microphone)}
-        {control(controls.camera)}
-        {control(controls.screen)}
-        {control(controls.hand)}
-        {control(controls.react)}
-        {control(controls.chat)}
-        {control(controls.people)}
-        {control({
-          icon: "settings",
-          label: text("settings"),
-          popup: true,
-          expanded: open === "settings",
-          onPress: () => flip("settings"),
-        })}
-        {control(controls.help)}
-        {control({ icon: "leave", label: text("leave"), look: "danger", onPress: onLeave })}
-        {may.end.allowed &&
-          control({
-            icon: "end",
-            label: text("endForAll"),
-            look: "danger",
+      <div class="room-foot">
+        <div class="notices" role="status">
+          {notices.shown.map(({ id, text: said }) => (
+            <p key={id} class="toast">
+              {said}
+            </p>
+          ))}
+        </div>
+        <div class="controls">
+          {open === "react" && (
+            <ReactionChoice
+              onReact={(kind) => {
+                setOpen(undefined);
+                void act({ do: "react", kind });
+              }}
+              onClose={() => setOpen(undefined)}
+            />
+          )}
+          {open === "settings" && (
+            <Settings call={call} devices={devices} onClose={() => setOpen(undefined)} />
+          )}
+          {control(controls.microphone)}
+          {control(controls.camera)}
+          {control(controls.screen)}
+          {control(controls.hand)}
+          {control(controls.react)}
+          {control(controls.chat)}
+          {control(controls.people)}
+          {control({
+            icon: "settings",
+            label: text("settings"),
             popup: true,
-            onPress: () => setOpen("end"),
+            expanded: open === "settings",
+            onPress: () => flip("settings"),
           })}
+          {control(controls.help)}
+          {control({ icon: "leave", label: text("leave"), look: "danger", onPress: onLeave })}
+          {may.end.allowed &&
+            control({
+              icon: "end",
+              label: text("endForAll"),
+              look: "danger",
+              popup: true,
+              onPress: () => setOpen("end"),
+            })}
+        </div>
       </div>
       {open === "help" && <Help onClose={() => setOpen(undefined)} />}
       {open === "end" && (

@@ -54,11 +54,11 @@ export function Tile({ person, feed, screen = false, pinned, onPin, watermark }:
         )}
         <span class="tile-label" dir="auto">
           {name}
-          {person.me && !screen && <span class="tile-you"> {text("you")}</span>}
+          {person.me && !screen && <span class="tile-you"> ({text("you")})</span>}
         </span>
       </figcaption>
       <span id={states} class="visually-hidden">
-        {screen ? "" : describe(person, feed)}
+        {screen ? "" : [...(person.me ? [text("you")] : []), describe(person, feed)].join(", ")}
       </span>
       <button
         type="button"
@@ -76,7 +76,6 @@ export function Tile({ person, feed, screen = false, pinned, onPin, watermark }:
 /** describe says in words what the signs on a tile show. */
 export function describe(person: Person, feed: Feed): string {
   return [
-    person.me && text("you"),
     text(feed.microphone ? "isUnmuted" : "isMuted"),
     text(feed.camera ? "isCameraOn" : "isCameraOff"),
     person.hand > 0 && text("isHandRaised", { place: person.hand }),
