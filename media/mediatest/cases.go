@@ -81,7 +81,7 @@ func rights(t *testing.T, h *hall) {
 
 func (h *hall) have(t *testing.T, room, participant string, want media.Rights) {
 	t.Helper()
-	within(t, fmt.Sprintf("%s has the rights %+v", participant, want), func() bool {
+	h.within(t, fmt.Sprintf("%s has the rights %+v", participant, want), func() bool {
 		people, err := h.Participants(t.Context(), room)
 		if err != nil {
 			t.Fatal(err)
@@ -129,7 +129,7 @@ func removed(t *testing.T, h *hall) {
 	if err := h.Remove(t.Context(), room, "ann"); err != nil {
 		t.Fatal(err)
 	}
-	mustEnd(t, ann)
+	h.mustEnd(t, ann)
 	h.willBe(t, room, "bob")
 	if again, err := h.connect(t.Context(), h.origin, ticket); err == nil {
 		again.Leave()
@@ -154,8 +154,8 @@ func ended(t *testing.T, h *hall) {
 	if err := h.End(t.Context(), room); err != nil {
 		t.Fatal(err)
 	}
-	mustEnd(t, ann)
-	mustEnd(t, bob)
+	h.mustEnd(t, ann)
+	h.mustEnd(t, bob)
 	h.willBe(t, room)
 	h.willBe(t, other, "carl")
 	select {
@@ -172,7 +172,7 @@ func twice(t *testing.T, h *hall) {
 	first := h.enter(t, room, "ann", all)
 	h.willBe(t, room, "ann")
 	h.enter(t, room, "ann", all)
-	mustEnd(t, first)
+	h.mustEnd(t, first)
 	h.willBe(t, room, "ann")
 }
 
@@ -249,7 +249,7 @@ func many(t *testing.T, h *hall) {
 		coming.Go(func() { h.enter(t, room, id, all) })
 	}
 	coming.Wait()
-	within(t, "all are there", func() bool {
+	h.within(t, "all are there", func() bool {
 		ids := h.ids(t, room)
 		slices.Sort(ids)
 		return slices.Equal(ids, want)
@@ -265,7 +265,7 @@ func closed(t *testing.T, h *hall) {
 		t.Fatal(err)
 	}
 	if h.inside {
-		mustEnd(t, ann)
+		h.mustEnd(t, ann)
 	}
 	if _, err := h.Admit(t.Context(), media.Grant{Room: room, Participant: "bob"}); !errors.Is(err, media.ErrUnavailable) {
 		t.Errorf("Admit after Close: %v", err)

@@ -1,10 +1,12 @@
 // Package mediatest is the contract of a media engine as a suite that every engine
-// passes. It knows nothing of any engine: whoever runs it says how people connect.
+// passes, and a small engine for tests of whoever uses one. The suite knows nothing
+// of any engine: whoever runs it says how people connect.
 //
-// Start at [Run].
+// Start at [Run] and [Scripted].
 package mediatest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -26,6 +28,8 @@ type Setup struct {
 	Connect func(ctx context.Context, origin string, ticket media.Ticket) (Person, error)
 	// Inside says that the engine is in this process, so that its rooms end with it.
 	Inside bool
+	// Patience is how long the engine may take to do something; 0: 20 s.
+	Patience time.Duration
 }
 
 // A Person is one connection to a room.
@@ -42,6 +46,7 @@ type hall struct {
 	origin  string
 	connect func(ctx context.Context, origin string, ticket media.Ticket) (Person, error)
 	inside  bool
+	most    time.Duration // Setup.Patience
 
 	mu    sync.Mutex
 	shut  map[string]bool // "room participant"
@@ -51,10 +56,13 @@ type hall struct {
 
 // Run checks the whole contract.
 func Run(t *testing.T, s Setup) {
-	h := &hall{connect: s.Connect, inside: s.Inside, shut: map[string]bool{}, asked: map[string]int{}}
+	h := &hall{connect: s.Connect, inside: s.Inside, most: cmp.Or(s.Patience, 20*time.Second), shut: map[string]bool{}, asked: map[string]int{}}
 	h.Engine = s.Open(t, h.gate)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.Signal().ServeHTTP(w, r) }))
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.CloseClientConnections() // which an engine that fails may have kept
+		server.Close()
+	})
 	h.origin = server.URL
 	for _, tt := range []struct {
 		name string
@@ -114,12 +122,12 @@ func (h *hall) enter(t *testing.T, room, participant string, r media.Rights) Per
 }
 
 // within waits until something holds; an engine may take a moment to say so.
-func within(t *testing.T, what string, holds func() bool) {
+func (h *hall) within(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(h.most)
 	for tick := time.NewTicker(20 * time.Millisecond); !holds(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("after 20s it does not hold that %s", what)
+			t.Fatalf("after %v it does not hold that %s", h.most, what)
 		}
 	}
 }
@@ -138,14 +146,14 @@ func (h *hall) ids(t *testing.T, room string) (ids []string) {
 
 func (h *hall) willBe(t *testing.T, room string, ids ...string) {
 	t.Helper()
-	within(t, fmt.Sprintf("%v are in %s", ids, room), func() bool { return slices.Equal(h.ids(t, room), ids) })
+	h.within(t, fmt.Sprintf("%v are in %s", ids, room), func() bool { return slices.Equal(h.ids(t, room), ids) })
 }
 
-func mustEnd(t *testing.T, p Person) {
+func (h *hall) mustEnd(t *testing.T, p Person) {
 	t.Helper()
 	select {
 	case <-p.Ended():
-	case <-time.After(20 * time.Second):
-		t.Fatal("after 20s the connection has not ended")
+	case <-time.After(h.most):
+		t.Fatalf("after %v the connection has not ended", h.most)
 	}
 }
