@@ -10,6 +10,7 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 // A Kit is the tester's kit of one server. Use it by pointer.
 type Kit struct {
 	Meetings  meeting.Store
+	Rooms     Rooms
 	Directory identity.Store
 	// World is what the tenants were before any test: see [Kit.Reset].
 	World *world.World
@@ -35,9 +37,15 @@ type Kit struct {
 	Log    RequestLog
 }
 
+// Rooms is what the kit needs of the rooms in which people meet.
+type Rooms interface {
+	// DropRooms removes every room of a tenant with its messages and reports.
+	DropRooms(ctx context.Context, tenant string) error
+}
+
 // New returns a kit for a server with this clock.
-func New(meetings meeting.Store, directory identity.Store, w *world.World, now func() time.Time) *Kit {
-	return &Kit{Meetings: meetings, Directory: directory, World: w, Now: now, Clocks: NewClocks(now), Faults: Faults{own: now}, Log: RequestLog{stopped: make(chan struct{})}}
+func New(meetings meeting.Store, rooms Rooms, directory identity.Store, w *world.World, now func() time.Time) *Kit {
+	return &Kit{Meetings: meetings, Rooms: rooms, Directory: directory, World: w, Now: now, Clocks: NewClocks(now), Faults: Faults{own: now}, Log: RequestLog{stopped: make(chan struct{})}}
 }
 
 // Stop ends what only waits. It is called once, when the server stops.

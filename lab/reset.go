@@ -28,9 +28,10 @@ type ResetAnswer struct {
 // always is a time at which no meeting has expired.
 var always = time.Unix(0, 0).UTC()
 
-// Reset removes every meeting of a tenant, and returns how many there were, and
-// does what [Kit.Calm] does. With directory it first brings everything else of the tenant back to what the world
-// says that the server started with, or the request that made a fresh tenant.
+// Reset removes every meeting of a tenant with its room, and returns how many there
+// were, and does what [Kit.Calm] does. With directory it first brings everything
+// else of the tenant back to what the world says that the server started with, or
+// the request that made a fresh tenant.
 func (k *Kit) Reset(ctx context.Context, t *identity.Tenant, directory bool) (meetings int, err error) {
 	k.Calm(t.ID)
 	if directory {
@@ -41,7 +42,16 @@ func (k *Kit) Reset(ctx context.Context, t *identity.Tenant, directory bool) (me
 	if meetings, err = k.Meetings.Count(ctx, meeting.Query{Tenant: t.ID}, always); err != nil {
 		return 0, err
 	}
-	return meetings, k.Meetings.Replace(ctx, t.ID, nil)
+	return meetings, k.empty(ctx, t.ID)
+}
+
+// empty removes what people have made in a tenant: its meetings first, so that
+// nobody comes into a room that was dropped.
+func (k *Kit) empty(ctx context.Context, tenant string) error {
+	if err := k.Meetings.Replace(ctx, tenant, nil); err != nil {
+		return err
+	}
+	return k.Rooms.DropRooms(ctx, tenant)
 }
 
 func (k *Kit) resetDirectory(ctx context.Context, t *identity.Tenant) error {

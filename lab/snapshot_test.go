@@ -27,7 +27,7 @@ func openKit(t testing.TB) *lab.Kit {
 	if err := w.Apply(t.Context(), store, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	return lab.New(store, store, w, time.Now)
+	return lab.New(store, store, store, w, time.Now)
 }
 
 func contoso(t testing.TB, k *lab.Kit) *identity.Tenant {

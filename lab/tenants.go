@@ -162,7 +162,7 @@ func (k *Kit) DeleteTenant(ctx context.Context, t *identity.Tenant) error {
 	if err := k.Directory.Apply(ctx, now, changes, identity.AuditEntry{At: now, Actor: actor, Action: "tenant.delete", Tenant: t.ID, Target: t.Domain}); err != nil {
 		return err
 	}
-	return k.Meetings.Replace(ctx, t.ID, nil)
+	return k.empty(ctx, t.ID)
 }
 
 func (k *Kit) directory() *identity.Directory {

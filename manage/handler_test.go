@@ -138,7 +138,7 @@ func TestZeroCharacter(t *testing.T) {
 func TestBodies(t *testing.T) {
 	h := newHandler(openWorld(t))
 	store := openWorld(t)
-	h.Lab = lab.New(store, store, world.BuiltIn(), time.Now)
+	h.Lab = lab.New(store, store, store, world.BuiltIn(), time.Now)
 	for _, tt := range []struct{ route, body, want string }{
 		{"POST /v1/token", `{"user":1}`, "user must be a text, not a number."},
 		{"POST /v1/token", `{"scopes":"a"}`, "scopes must be a list, not a string."},

@@ -88,7 +88,7 @@ func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	store := openWorld(t)
 	h := newHandler(store)
-	h.Lab = lab.New(store, store, world.BuiltIn(), time.Now)
+	h.Lab = lab.New(store, store, store, world.BuiltIn(), time.Now)
 	raw := call(t, h, "GET /v1/openapi.json", "", "").Body.String()
 	var d struct {
 		Paths map[string]map[string]struct {

@@ -168,7 +168,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	sites, own := newSites(cfg, host, port)
 	s.url, s.site = own, sites.of(own)
 	if cfg.Lab {
-		s.lab = lab.New(s.store, s.store, cfg.World, cfg.Now)
+		s.lab = lab.New(s.store, s.store, s.store, cfg.World, cfg.Now)
 	}
 	timeOf := func(string) time.Time { return cfg.Now() }
 	tokenTimeOf, delayOf := timeOf, func(string) time.Duration { return cfg.PolicyDelay }
