@@ -202,7 +202,12 @@ export class Call extends Changes {
       // The browser has a button of its own to stop sharing.
       track.once("ended", () => void this.share(false));
     }
-    await this.#publish(Track.Source.ScreenShare, Track.Source.ScreenShareAudio);
+    try {
+      await this.#publish(Track.Source.ScreenShare, Track.Source.ScreenShareAudio);
+    } catch {
+      await this.share(false);
+      this.#happened({ what: "trouble", kind: "screen", trouble: "failed" });
+    }
   }
 
   /** choose switches to another device, during the call. */

@@ -56,6 +56,7 @@ export function Gallery({ stay, call }: { stay: Stay; call: Call }) {
     );
   }
   const { columns, width, height, scrolls } = grid(all.length, area, gap);
+  const speaker = scrolls && stay.people.find((person) => !person.me && call.feed(person).speaking);
   return (
     <div
       ref={box}
@@ -66,6 +67,12 @@ export function Gallery({ stay, call }: { stay: Stay; call: Call }) {
       <div class="grid" style={{ "max-width": `${columns * (width + gap)}px` }}>
         {all.map(show)}
       </div>
+      {speaker && (
+        // Whoever speaks may be out of sight. Screen readers are not told: one hears it.
+        <p class="speaker" aria-hidden="true">
+          {text("speaking", { name: speaker.label })}
+        </p>
+      )}
     </div>
   );
 }

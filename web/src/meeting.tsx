@@ -22,11 +22,11 @@ function start(main: HTMLElement): void {
   const leaveDoor = stand(main, visit);
   const subject = main.dataset["subject"] ?? "";
 
-  let inside = false;
+  let left = false;
   visit.listen(() => {
     const { name } = visit.stage;
-    if (!inside && name !== "door" && name !== "knocking") {
-      inside = true;
+    if (!left && visit.inside) {
+      left = true;
       leaveDoor();
       main.replaceChildren();
       render(<Stages visit={visit} subject={subject} />, main);
@@ -42,10 +42,10 @@ function start(main: HTMLElement): void {
     }
   });
 
-  void visit.devices.open(...kinds);
   if (visit.interrupted && reloaded()) {
     void visit.join();
   } else {
+    void visit.devices.open(...kinds);
     idle(() => visit.prefetch());
   }
 }

@@ -2,7 +2,7 @@
 
 import { type End, Refusal, type Ticket } from "./api.js";
 import { Changes } from "./changes.js";
-import { Devices } from "./devices.js";
+import { Devices, kinds } from "./devices.js";
 import { recallTab, rememberTab } from "./memory.js";
 import type { Call, Notices } from "./room.js";
 import { Session } from "./session.js";
@@ -26,6 +26,8 @@ export interface Place {
 
 export class Visit extends Changes {
   stage: Stage = { name: "door", problem: "" };
+  /** Whether the visitor has left the door behind; what was there is not in the page any more. */
+  inside = false;
   readonly devices = new Devices();
   readonly session: Session;
   place: Place | undefined;
@@ -67,6 +69,7 @@ export class Visit extends Changes {
     this.session.forget();
     this.#go({ name: "knocking" });
     this.prefetch();
+    void this.devices.open(...kinds);
     try {
       const { ticket } = await this.session.knock(name);
       this.#keep(true);
@@ -138,6 +141,7 @@ export class Visit extends Changes {
           this.#closeRoom();
           this.session.forget();
           this.#go({ name: "waiting" });
+          void this.devices.open(...kinds);
         } else if (this.stage.name === "waiting") {
           void this.#enter(ticket).catch((error) => this.#refuse(error));
         }
@@ -220,19 +224,23 @@ export class Visit extends Changes {
     const message = error instanceof Refusal ? error.message : "";
     if (code === "notFound" || code === "gone") {
       this.#end({ why: "gone" });
-    } else if (code === "unreachable" || code === "unavailable" || code === "badRequest") {
-      const knocking = this.stage.name === "knocking";
-      const problem = code === "unreachable" || !message ? text("unreachable") : message;
+      return;
+    }
+    const passing = ["unreachable", "unavailable", "badRequest"].includes(code);
+    const away = code === "unreachable" || (passing && !message);
+    const words = away ? text("unreachable") : message || text("mayNot");
+    if (passing && this.stage.name === "knocking" && !this.inside) {
+      // The visitor is still at the door, and can try again there.
       this.#over();
-      this.#go(knocking ? { name: "door", problem } : refused(problem));
+      this.#go({ name: "door", problem: words });
     } else {
-      this.#over();
-      this.#go(refused(message || text("mayNot")));
+      this.#end({ why: "refused", message: words });
     }
   }
 
   #end(ending: Ending): void {
     this.#over();
+    this.devices.close();
     this.#go({ name: "end", ending });
   }
 
@@ -241,9 +249,6 @@ export class Visit extends Changes {
     this.session.close();
     this.#keep(false);
     this.#closeRoom();
-    if (this.stage.name !== "knocking") {
-      this.devices.close();
-    }
   }
 
   #closeRoom(): void {
@@ -258,6 +263,7 @@ export class Visit extends Changes {
 
   #go(stage: Stage): void {
     this.stage = stage;
+    this.inside ||= stage.name !== "door" && stage.name !== "knocking";
     this.changed();
   }
 
@@ -268,10 +274,6 @@ export class Visit extends Changes {
     });
     return this.#chunk;
   }
-}
-
-function refused(message: string): Stage {
-  return { name: "end", ending: { why: "refused", message } };
 }
 
 /** passes reports whether what went wrong may be over by itself. */
