@@ -78,7 +78,7 @@ export async function startRedis() {
 }
 
 /** startWay passes connections on to a port, which may be changed. */
-export async function startWay(to) {
+export async function startWay(to, port = 0) {
   const sockets = new Set();
   const way = { to };
   const server = createServer((from) => {
@@ -92,7 +92,7 @@ export async function startWay(to) {
       });
     }
     from.pipe(socket).pipe(from);
-  }).listen(0, "127.0.0.1");
+  }).listen(port, "127.0.0.1");
   await once(server, "listening");
   way.port = server.address().port;
   way.cut = () => {
