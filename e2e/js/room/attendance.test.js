@@ -36,7 +36,9 @@ async function reports(meeting, count) {
 }
 
 test("attendance is what the browsers did", async () => {
-  const meeting = await server.meeting("Attendance", { lobbyBypassSettings: { scope: "organization" } });
+  const meeting = await server.meeting("Attendance", {
+    lobbyBypassSettings: { scope: "organization" },
+  });
   const dora = await Person.open(browser, server, meeting, { user: "dora" });
   await dora.join();
   const vera = await Person.open(browser, server, meeting, { name: "Vera" });
@@ -77,10 +79,17 @@ test("attendance is what the browsers did", async () => {
   assert.equal(report.totalParticipantCount, 3);
   assert.equal(records.Dora.role, "Organizer");
   assert.equal(records.Dora.emailAddress, "dora@contoso.example");
-  assert.equal(records.Vera.attendanceIntervals.length, 2, "who came back is one record with two intervals");
+  assert.equal(
+    records.Vera.attendanceIntervals.length,
+    2,
+    "who came back is one record with two intervals",
+  );
   assert.equal(records.Bob.attendanceIntervals.length, 1, "doubled tabs are one interval");
   const [first] = records.Vera.attendanceIntervals;
-  assert.ok(new Date(first.joinDateTime) >= admitted - 1000, "the time in the lobby does not count");
+  assert.ok(
+    new Date(first.joinDateTime) >= admitted - 1000,
+    "the time in the lobby does not count",
+  );
   assert.ok(new Date(first.leaveDateTime) <= left + 1000);
   for (const record of Object.values(records)) {
     const sum = record.attendanceIntervals.reduce((total, i) => total + i.durationInSeconds, 0);

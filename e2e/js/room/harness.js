@@ -164,7 +164,10 @@ export class Person {
       if (host !== new URL(server.url).host && !["blob:", "data:"].includes(protocol)) {
         person.troubles.push(`asked another host: ${request.url()}`);
       }
-      if (/token/.test(request.url()) && !/^\/rtc(\/v1)?(\/validate)?$/.test(new URL(request.url()).pathname)) {
+      if (
+        /token/.test(request.url()) &&
+        !/^\/rtc(\/v1)?(\/validate)?$/.test(new URL(request.url()).pathname)
+      ) {
         person.troubles.push(`a token in an address: ${request.url()}`);
       }
     });
@@ -207,7 +210,9 @@ export class Person {
   }
 
   inside() {
-    return this.page.getByRole("region", { name: "Meeting", exact: true }).waitFor({ timeout: within });
+    return this.page
+      .getByRole("region", { name: "Meeting", exact: true })
+      .waitFor({ timeout: within });
   }
 
   async waits() {
@@ -245,7 +250,9 @@ export class Person {
       });
     await until(`${this.name} sees no video of ${name}`, async () => {
       const before = await frames();
-      await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 500))));
+      await this.page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 500))),
+      );
       return (await frames()) <= before;
     });
   }
@@ -267,7 +274,10 @@ export class Person {
       for (const end = performance.now() + 2000; performance.now() < end; ) {
         for (const analyser of analysers) {
           analyser.getFloatTimeDomainData(samples);
-          most = Math.max(most, Math.sqrt(samples.reduce((sum, s) => sum + s * s, 0) / samples.length));
+          most = Math.max(
+            most,
+            Math.sqrt(samples.reduce((sum, s) => sum + s * s, 0) / samples.length),
+          );
         }
         await new Promise((done) => setTimeout(done, 50));
       }

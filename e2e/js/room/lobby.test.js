@@ -52,7 +52,10 @@ for (const [scope, passes] of Object.entries({
       participants: { attendees: [{ upn: "ann@contoso.example", role: "attendee" }] },
     });
     for (const [name, who] of Object.entries(people)) {
-      const person = await Person.open(browser, server, meeting, { ...who, context: contexts[name] });
+      const person = await Person.open(browser, server, meeting, {
+        ...who,
+        context: contexts[name],
+      });
       await person.ask();
       if (passes.includes(name)) {
         await person.inside();
@@ -81,7 +84,9 @@ test("people are admitted, declined, removed, and come back only when admitted",
   await wanda.heading("You were not let in").waitFor({ timeout: within });
   await dora.sees("Vera");
 
-  const { tab } = await vera.page.evaluate(() => ({ tab: [...Object.values({ ...sessionStorage })].join(" ") }));
+  const { tab } = await vera.page.evaluate(() => ({
+    tab: [...Object.values({ ...sessionStorage })].join(" "),
+  }));
   assert.ok(tab, "the tab knows itself");
   await dora.openPanel("People");
   await dora.button("Remove Vera").click();
@@ -90,7 +95,10 @@ test("people are admitted, declined, removed, and come back only when admitted",
   await dora.figure("Vera").waitFor({ state: "detached", timeout: within });
 
   const link = new URL(meeting.joinWebUrl);
-  const knock = await call(vera, "/room/knock", { link: link.pathname + link.search, name: "Vera" });
+  const knock = await call(vera, "/room/knock", {
+    link: link.pathname + link.search,
+    name: "Vera",
+  });
   assert.equal(knock.status, 403);
   assert.equal(knock.body.error.code, "barred");
   for (const person of [dora, vera, wanda]) {

@@ -42,11 +42,24 @@ export async function startPostgres() {
     await chown(dir, account.uid, account.gid);
   }
   const data = join(dir, "data");
-  await run(`${bin}/initdb`, ["-D", data, "-U", "convene", "-A", "trust", "-E", "UTF8", "--no-sync"], { ...account, cwd: dir });
+  await run(
+    `${bin}/initdb`,
+    ["-D", data, "-U", "convene", "-A", "trust", "-E", "UTF8", "--no-sync"],
+    { ...account, cwd: dir },
+  );
   const port = await freePort();
   const child = spawn(
     `${bin}/postgres`,
-    ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${dir}`],
+    [
+      "-D",
+      data,
+      "-p",
+      String(port),
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      `unix_socket_directories=${dir}`,
+    ],
     { ...account, cwd: dir, stdio: "ignore" },
   );
   await until("PostgreSQL answers", () => answers(port));
@@ -63,10 +76,14 @@ export async function startPostgres() {
 /** startRedis starts a Redis that keeps nothing on disk. */
 export async function startRedis() {
   const port = await freePort();
-  const child = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], {
-    stdio: "ignore",
-    cwd: tmpdir(),
-  });
+  const child = spawn(
+    "redis-server",
+    ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+    {
+      stdio: "ignore",
+      cwd: tmpdir(),
+    },
+  );
   await until("Redis answers", () => answers(port));
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -85,11 +102,13 @@ export async function startWay(to, port = 0) {
     const socket = connect(way.to, "127.0.0.1");
     for (const one of [from, socket]) {
       sockets.add(one);
-      one.on("error", () => {}).on("close", () => {
-        sockets.delete(one);
-        from.destroy();
-        socket.destroy();
-      });
+      one
+        .on("error", () => {})
+        .on("close", () => {
+          sockets.delete(one);
+          from.destroy();
+          socket.destroy();
+        });
     }
     from.pipe(socket).pipe(from);
   }).listen(port, "127.0.0.1");

@@ -90,7 +90,9 @@ test("organizers change the options, and they hold at once", async () => {
 });
 
 test("the keyboard is enough, and Greek is complete", async () => {
-  const meeting = await server.meeting("Πληκτρολόγιο", { lobbyBypassSettings: { scope: "everyone" } });
+  const meeting = await server.meeting("Πληκτρολόγιο", {
+    lobbyBypassSettings: { scope: "everyone" },
+  });
   const eleni = await Person.open(browser, server, meeting, {
     name: "Ελένη",
     locale: "el-GR",
