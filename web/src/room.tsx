@@ -169,7 +169,7 @@ export function Room({ session, stay, call, devices, notices, onLeave }: RoomPro
         <h1 ref={heading} tabIndex={-1} dir="auto">
           {stay.meeting.subject}
         </h1>
-        <p class="room-state" role="status">
+        <p class={`room-state ${call.began ? "lost" : ""}`} role="status">
           {!session.live || !call.connected ? text(call.began ? "reconnecting" : "connecting") : ""}
         </p>
       </header>
