@@ -18,6 +18,7 @@ import (
 	"github.com/convene-meet/convene/identity"
 	"github.com/convene-meet/convene/media"
 	"github.com/convene-meet/convene/meeting"
+	"github.com/convene-meet/convene/web"
 )
 
 // A request is a call of the page: docs/room-api.md.
@@ -49,7 +50,8 @@ type call struct {
 	key     Key
 }
 
-// A refusal is an error that the page is told.
+// A refusal is an error that the page is told. Where a person may read its
+// message, that is the key of a text.
 type refusal struct {
 	status  int
 	code    string
@@ -111,6 +113,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		RetryAfter int    `json:"retryAfter,omitzero"`
 	}
 	p := problem{Code: e.code, Message: e.message}
+	if text, ok := web.Texts(language(r))[e.message]; ok {
+		p.Message = text
+	}
 	if e.retry > 0 {
 		p.RetryAfter = int((e.retry + time.Second - 1) / time.Second)
 		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
@@ -125,29 +130,29 @@ func (h *Handler) explain(ctx context.Context, err error) *refusal {
 		return e
 	}
 	if e, ok := errors.AsType[*barredError](err); ok {
-		return &refusal{http.StatusForbidden, "barred", "You were not let in. You can ask again in a minute.", e.left}
+		return &refusal{http.StatusForbidden, "barred", "refused.barred", e.left}
 	}
 	switch {
 	case errors.Is(err, errGone):
-		return &refusal{http.StatusGone, "gone", "This meeting was deleted or has expired.", 0}
+		return &refusal{http.StatusGone, "gone", "refused.gone", 0}
 	case errors.Is(err, meeting.ErrNotFound), errors.Is(err, ErrNoRoom):
-		return &refusal{http.StatusNotFound, "notFound", "This meeting does not exist.", 0}
+		return &refusal{http.StatusNotFound, "notFound", "refused.missing", 0}
 	case errors.Is(err, errNotThere):
-		return &refusal{http.StatusConflict, "notInMeeting", "This person is not in the meeting, or not any more.", 0}
+		return &refusal{http.StatusConflict, "notInMeeting", "refused.notThere", 0}
 	case errors.Is(err, errEnded):
-		return &refusal{http.StatusConflict, "ended", "The meeting has ended.", 0}
+		return &refusal{http.StatusConflict, "ended", "refused.ended", 0}
 	case errors.Is(err, errForbidden):
-		return &refusal{http.StatusForbidden, "forbidden", "You may not do that in this meeting.", 0}
+		return &refusal{http.StatusForbidden, "forbidden", "refused.forbidden", 0}
 	case errors.Is(err, errFull):
-		return &refusal{http.StatusForbidden, "forbidden", "This meeting is full. Try again when somebody has left.", 0}
+		return &refusal{http.StatusForbidden, "forbidden", "refused.full", 0}
 	case errors.Is(err, errDisabled):
-		return &refusal{http.StatusForbidden, "forbidden", "This account is disabled. Ask your administrator.", 0}
+		return &refusal{http.StatusForbidden, "forbidden", "refused.disabled", 0}
 	case errors.Is(err, errNoCookie):
-		return &refusal{http.StatusForbidden, "forbidden", "Your browser keeps no cookies, without which nobody can be let in. Allow them for this site and reload the page.", 0}
+		return &refusal{http.StatusForbidden, "forbidden", "refused.cookies", 0}
 	case !errors.Is(err, context.Canceled):
 		h.Log.ErrorContext(ctx, "call of a page failed", "error", err)
 	}
-	return &refusal{http.StatusServiceUnavailable, "unavailable", "That did not work just now. Try again in a moment.", 5 * time.Second}
+	return &refusal{http.StatusServiceUnavailable, "unavailable", "refused.unavailable", 5 * time.Second}
 }
 
 // call reads a request and finds out whose it is and about which meeting.
@@ -222,7 +227,7 @@ func source(r *http.Request) string {
 }
 
 func tooMany(l *limiter) error {
-	return &refusal{http.StatusTooManyRequests, "tooMany", "That was too often. Wait a moment.", l.span}
+	return &refusal{http.StatusTooManyRequests, "tooMany", "refused.often", l.span}
 }
 
 // knock serves POST /room/knock.
@@ -237,7 +242,7 @@ func (h *Handler) knock(c *call) (any, error) {
 	name := c.visitor.Name
 	if c.visitor.Guest() {
 		if name = displayName(c.Name); name == "" {
-			return nil, badRequest("Give your name, so that others know who you are.")
+			return nil, badRequest("refused.name")
 		}
 	}
 	var tab *Tab

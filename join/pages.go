@@ -48,7 +48,7 @@ func ofScript(texts map[string]string) map[string]string {
 	all := maps.Clone(texts)
 	maps.DeleteFunc(all, func(key, _ string) bool {
 		page, _, _ := strings.Cut(key, ".")
-		return slices.Contains([]string{"calendar", "dialin", "enter", "foot", "options", "problem"}, page) && page != key
+		return slices.Contains([]string{"calendar", "dialin", "enter", "foot", "options", "problem", "refused"}, page) && page != key
 	})
 	return all
 }
