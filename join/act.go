@@ -20,8 +20,12 @@ func (h *Handler) act(c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if tab := r.Tabs[c.Tab]; tab == nil || tab.Person != c.visitor.Key {
+		tab := r.Tabs[c.Tab]
+		if tab == nil || tab.Person != c.visitor.Key {
 			return nil, errNotThere
+		}
+		if tab.State == Removed {
+			return nil, errRemoved
 		}
 		t, err := h.ticket(c, &r, c.Tab)
 		return struct {

@@ -130,7 +130,11 @@ func (h *Handler) explain(ctx context.Context, err error) *refusal {
 		return e
 	}
 	if e, ok := errors.AsType[*barredError](err); ok {
-		return &refusal{http.StatusForbidden, "barred", "refused.barred", e.left}
+		message := "refused.barred"
+		if e.refused == Removed {
+			message = "refused.barredRemoved"
+		}
+		return &refusal{http.StatusForbidden, "barred", message, e.left}
 	}
 	switch {
 	case errors.Is(err, errGone):
@@ -139,6 +143,8 @@ func (h *Handler) explain(ctx context.Context, err error) *refusal {
 		return &refusal{http.StatusNotFound, "notFound", "refused.missing", 0}
 	case errors.Is(err, errNotThere):
 		return &refusal{http.StatusConflict, "notInMeeting", "refused.notThere", 0}
+	case errors.Is(err, errRemoved):
+		return &refusal{http.StatusConflict, "removed", "refused.barredRemoved", 0}
 	case errors.Is(err, errEnded):
 		return &refusal{http.StatusConflict, "ended", "refused.ended", 0}
 	case errors.Is(err, errForbidden):

@@ -23,9 +23,9 @@ const (
 	// linger is how long a session goes on when everybody has left: who reloads the
 	// page is not another session.
 	linger = 10 * time.Second
-	// maxTabs is how many tabs one meeting has, waiting ones included, and maxOwn
-	// how many of them one person has.
-	maxTabs, maxOwn = 1000, 10
+	// maxTabs is how many tabs one meeting has, waiting ones included, of which
+	// guests leave some to accounts; maxOwn is how many of them one person has.
+	maxTabs, maxOfGuests, maxOwn = 1000, 900, 10
 )
 
 // Errors of changes to a room.
@@ -33,11 +33,15 @@ var (
 	errNotThere  = errors.New("the tab is not in the meeting")
 	errForbidden = errors.New("that is not allowed")
 	errEnded     = errors.New("the meeting was ended for everybody")
+	errRemoved   = errors.New("the person was removed")
 	errFull      = errors.New("the meeting is full")
 )
 
 // A barredError is a knock that comes too early after a refusal.
-type barredError struct{ left time.Duration }
+type barredError struct {
+	left    time.Duration
+	refused State // Declined or Removed
+}
 
 func (e *barredError) Error() string { return fmt.Sprintf("barred for %v", e.left) }
 
@@ -46,7 +50,7 @@ func (e *barredError) Error() string { return fmt.Sprintf("barred for %v", e.lef
 func (r *Room) knock(m *meeting.Meeting, v *Visitor, id, name string, now time.Time) (*Tab, string, error) {
 	person := r.People[v.Key]
 	if person != nil && now.Before(person.Barred) {
-		return nil, "", &barredError{person.Barred.Sub(now)}
+		return nil, "", &barredError{person.Barred.Sub(now), person.Refused}
 	}
 	if tab := r.Tabs[id]; tab != nil && tab.Person == v.Key && (tab.State == Waiting || tab.State == Admitted) {
 		tab.Seen = now
@@ -58,7 +62,7 @@ func (r *Room) knock(m *meeting.Meeting, v *Visitor, id, name string, now time.T
 			own++
 		}
 	}
-	if len(r.Tabs) >= maxTabs || own >= maxOwn {
+	if len(r.Tabs) >= maxTabs || v.Guest() && len(r.Tabs) >= maxOfGuests || own >= maxOwn {
 		return nil, "", errFull
 	}
 	if person == nil {
@@ -207,7 +211,7 @@ func (r *Room) turnAway(id string, state State, now time.Time) (gone []string, e
 		return nil, errNotThere
 	}
 	person := r.People[tab.Person]
-	person.Admitted, person.MustWait, person.Barred = false, true, now.Add(barTime)
+	person.Admitted, person.MustWait, person.Barred, person.Refused = false, true, now.Add(barTime), state
 	person.Given, person.Base = "", ""
 	for other, t := range r.Tabs {
 		if t.Person != tab.Person {

@@ -62,7 +62,8 @@ type Person struct {
 	// Admitted lets further tabs in, until the session is over.
 	Admitted bool `json:",omitempty"`
 	// Barred is until when a person who was declined or removed may not knock.
-	Barred time.Time `json:",omitzero"`
+	Barred  time.Time `json:",omitzero"`
+	Refused State     `json:",omitempty"` // Declined or Removed
 	// MustWait has somebody wait whatever the scope, until admitted.
 	MustWait bool `json:",omitempty"`
 	// Given is a role that was given in the room, and Base the one that it

@@ -173,7 +173,7 @@ func TestAdmitters(t *testing.T) {
 func TestDisplayName(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
-		"Vera": "Vera", "  Vera \t Ω  ": "Vera Ω", "a\u202eb": "a b", "\u200b\u200d": "", "x\x00y": "x y", "<b>": "<b>",
+		"Vera": "Vera", "  Vera \t Ω  ": "Vera Ω", "a\u202eb": "a b", "\u200b\u200d": "", "\u3164": "", "می\u200cخواهم": "می\u200cخواهم", "x\x00y": "x y", "<b>": "<b>",
 		string(make([]rune, 300)): "", "ά": "ά",
 	} {
 		if got := displayName(typed); got != want {

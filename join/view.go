@@ -175,11 +175,15 @@ func since(m *meeting.Meeting, p *Person) time.Time {
 func displayName(typed string) string {
 	visible := strings.Map(func(c rune) rune {
 		switch {
-		case c < ' ', c == 0x7f, c >= 0x80 && c < 0xa0, c >= 0x200b && c <= 0x200f, c >= 0x2028 && c <= 0x202e, c >= 0x2060 && c <= 0x206f, c == 0xfeff, c == 0xfffd:
+		case c < ' ', c == 0x7f, c >= 0x80 && c < 0xa0, c == 0xad, c == 0x200b, c == 0x200e, c == 0x200f, c >= 0x2028 && c <= 0x202e,
+			c >= 0x2060 && c <= 0x206f, c == 0xfeff, c == 0xfffd, c == 0x115f, c == 0x1160, c == 0x2800, c == 0x3164, c == 0xffa0:
 			return ' '
 		}
 		return c
 	}, typed)
+	if strings.Trim(visible, " \u200c\u200d") == "" {
+		return "" // joiners join nothing
+	}
 	name := []rune(strings.Join(strings.Fields(visible), " "))
 	return strings.TrimSpace(string(name[:min(len(name), maxName)]))
 }

@@ -128,6 +128,8 @@ export type Code =
   | "gone"
   | "forbidden"
   | "notInMeeting"
+  | "removed"
+  | "ended"
   | "barred"
   | "tooMany"
   | "unavailable"

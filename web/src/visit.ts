@@ -226,6 +226,10 @@ export class Visit extends Changes {
       this.#end({ why: "gone" });
       return;
     }
+    if (code === "removed" || code === "ended") {
+      this.#end({ why: code });
+      return;
+    }
     const passing = ["unreachable", "unavailable", "badRequest"].includes(code);
     const away = code === "unreachable" || (passing && !message);
     const words = away ? text("unreachable") : message || text("mayNot");
