@@ -39,7 +39,8 @@ check: ## the fast part of test, for before each commit
 .PHONY: build
 build: ## bin/convene, one file without dependencies
 	@mkdir -p bin
-	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/convene
+	@[ -x bin/convene ] || echo 'building; the first time takes some minutes, since LiveKit is compiled with it. Packages as they are done:' >&2
+	CGO_ENABLED=0 go build -v -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/convene
 
 .PHONY: image
 image: ## dist/image, an OCI image for amd64 and arm64, made without a container engine
@@ -76,7 +77,7 @@ e2e: ## official clients, others and a browser against the real program
 	@scripts/setup test
 	$(MAKE) --no-print-directory build web/node_modules/.installed e2e/js/node_modules/.installed \
 		e2e/clients/node_modules/.installed e2e/clients/node_modules/n8n-nodes-base
-	cd e2e && go test -count=1 -timeout=15m ./...
+	cd e2e && go test -count=1 -timeout=30m ./...
 
 .PHONY: clean
 clean: ## remove what was built or installed here
