@@ -242,7 +242,7 @@ func (h *Handler) knock(c *call) (any, error) {
 	if !h.knocks.take(c.visitor.Key, now) {
 		return nil, tooMany(&h.knocks)
 	}
-	if !h.sources.take(source(c.Request), now) {
+	if !h.sources.take(source(c.Request), now) || !h.doors.take(source(c.Request)+" "+c.key.Room(), now) {
 		return nil, tooMany(&h.sources)
 	}
 	name := c.visitor.Name

@@ -451,3 +451,22 @@ func TestInvitation(t *testing.T) {
 		t.Errorf("%s", unfolded)
 	}
 }
+
+// A source that knocks too often at one door has to wait, and does not keep others
+// from knocking elsewhere.
+func TestKnockingIsLimited(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	m, other := h.room(t, ""), h.room(t, "")
+	status := 0
+	var last answered
+	for range 301 {
+		status, last = h.visit(t, m, "").call("/room/knock", map[string]any{"name": "Vera"})
+	}
+	if status != http.StatusTooManyRequests || last.Error.Code != "tooMany" {
+		t.Errorf("the 301st knock: %d %+v", status, last)
+	}
+	if status, a := h.visit(t, other, "").call("/room/knock", map[string]any{"name": "Vera"}); status != http.StatusOK {
+		t.Errorf("another door: %d %+v", status, a)
+	}
+}

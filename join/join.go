@@ -43,6 +43,7 @@ type Handler struct {
 	cracking limiter // wrong passcodes, by meeting
 	knocks   limiter // by visitor
 	sources  limiter // knocks, by source
+	doors    limiter // knocks, by source and meeting
 	acts     limiter // by tab
 	says     limiter // by visitor
 }
@@ -56,9 +57,11 @@ func NewHandler() *Handler {
 		guesses:  limiter{most: 10, span: 10 * time.Minute},
 		cracking: limiter{most: 100, span: 10 * time.Minute},
 		knocks:   limiter{most: 30, span: time.Minute},
-		sources:  limiter{most: 600, span: time.Minute},
-		acts:     limiter{most: 100, span: 10 * time.Second},
-		says:     limiter{most: 30, span: 10 * time.Second},
+		// A school or an office is one source.
+		sources: limiter{most: 3000, span: time.Minute},
+		doors:   limiter{most: 300, span: time.Minute},
+		acts:    limiter{most: 100, span: 10 * time.Second},
+		says:    limiter{most: 30, span: 10 * time.Second},
 	}
 }
 
