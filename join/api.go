@@ -149,6 +149,8 @@ func (h *Handler) explain(ctx context.Context, err error) *refusal {
 		return &refusal{http.StatusConflict, "ended", "refused.ended", 0}
 	case errors.Is(err, errForbidden):
 		return &refusal{http.StatusForbidden, "forbidden", "refused.forbidden", 0}
+	case errors.Is(err, errTabs):
+		return &refusal{http.StatusForbidden, "forbidden", "refused.tabs", 0}
 	case errors.Is(err, errFull):
 		return &refusal{http.StatusForbidden, "forbidden", "refused.full", 0}
 	case errors.Is(err, errDisabled):

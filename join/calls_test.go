@@ -314,6 +314,26 @@ func TestCallsAreTheTabsOwn(t *testing.T) {
 	}
 }
 
+// A removed guest who signs in and out is the same guest.
+func TestSigningOutMakesNobodyElse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	m := h.room(t, open)
+	dora := h.visit(t, m, "dora")
+	dora.inside("")
+	vera := h.visit(t, m, "")
+	vera.inside("Vera")
+	if code := dora.do("remove", map[string]any{"target": vera.tab}); code != "" {
+		t.Fatal(code)
+	}
+	resp := vera.post("/sign-out?return=/", "", map[string]string{"Origin": h.URL, "Sec-Fetch-Site": "same-origin"})
+	_ = resp.Body.Close()
+	vera.get(vera.link)
+	if status, a := vera.call("/room/knock", map[string]any{"name": "Vera", "tab": ""}); a.Error.Code != "barred" {
+		t.Errorf("after signing out: %d %+v", status, a)
+	}
+}
+
 // What a role may do, the server decides.
 func TestWhoMayAct(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -25,9 +26,8 @@ func (h *Handler) enter(w http.ResponseWriter, r *http.Request) error {
 		h.page(w, r, http.StatusOK, "home.html", enterPage{MeetingID: meeting.Grouped(digitsOf(r.URL.Query().Get("id")))})
 		return nil
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	if err := r.ParseForm(); err != nil {
-		return meeting.ErrNotFound
+	if err := parseForm(w, r); err != nil {
+		return err
 	}
 	typed := r.PostForm.Get("id")
 	m, err := h.guess(r, digitsOf(typed), strings.TrimSpace(r.PostForm.Get("passcode")))
@@ -111,4 +111,14 @@ func (h *Handler) audit(ctx context.Context, action, tenant, target string, deta
 	if err != nil {
 		h.Log.WarnContext(ctx, "audit entry was not written", "action", action, "error", err)
 	}
+}
+
+// parseForm reads a form, and nothing else.
+func parseForm(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" || r.ParseForm() != nil {
+		return errForm
+	}
+	return nil
 }

@@ -112,6 +112,7 @@ func (h *Handler) Misdirected(w http.ResponseWriter, r *http.Request) {
 
 var (
 	errManyGuesses = errors.New("too many guesses")
+	errForm        = errors.New("the form is malformed or too large")
 	// errGone is a meeting that there was.
 	errGone = errors.New("the meeting was deleted or has expired")
 )
@@ -122,11 +123,13 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.problem(w, r, http.StatusGone, "problem.gone")
 	case errors.Is(err, meeting.ErrNotFound), errors.Is(err, identity.ErrUnknown):
 		h.problem(w, r, http.StatusNotFound, "problem.missing")
+	case errors.Is(err, errForm):
+		h.problem(w, r, http.StatusBadRequest, "problem.form")
 	case errors.Is(err, errManyGuesses):
 		w.Header().Set("Retry-After", "600")
 		h.problem(w, r, http.StatusTooManyRequests, "problem.guesses")
 	case errors.Is(err, errDisabled):
-		h.dropCookie(w, visitorCookie)
+		h.dropCookie(w, accountCookie)
 		h.problem(w, r, http.StatusForbidden, "problem.disabled")
 	case errors.Is(err, errSignIn):
 		h.Log.InfoContext(r.Context(), "sign-in to the pages failed", "error", err)

@@ -34,6 +34,7 @@ var (
 	errForbidden = errors.New("that is not allowed")
 	errEnded     = errors.New("the meeting was ended for everybody")
 	errRemoved   = errors.New("the person was removed")
+	errTabs      = errors.New("one person has too many tabs")
 	errFull      = errors.New("the meeting is full")
 )
 
@@ -62,7 +63,10 @@ func (r *Room) knock(m *meeting.Meeting, v *Visitor, id, name string, now time.T
 			own++
 		}
 	}
-	if len(r.Tabs) >= maxTabs || v.Guest() && len(r.Tabs) >= maxOfGuests || own >= maxOwn {
+	if own >= maxOwn {
+		return nil, "", errTabs
+	}
+	if len(r.Tabs) >= maxTabs || v.Guest() && len(r.Tabs) >= maxOfGuests {
 		return nil, "", errFull
 	}
 	if person == nil {

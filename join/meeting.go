@@ -14,7 +14,7 @@ import (
 // meetingPage is what the page of a meeting shows before joining.
 type meetingPage struct {
 	Title, Organizer, Domain, When, Start, End string
-	Link, Address, SignIn, Account             string
+	Link, Address, SignIn, SignOut, Account    string
 	Options                                    string // address of the options page, for those who organize
 	Invitation                                 string
 	Calendars                                  []calendar
@@ -46,7 +46,7 @@ func (h *Handler) meeting(w http.ResponseWriter, r *http.Request, m *meeting.Mee
 		Title: title(*m), Domain: tenant.Domain,
 		When: spanText(m.Start, m.End), Start: m.Start.Format(time.RFC3339), End: m.End.Format(time.RFC3339),
 		MeetingID: meeting.Grouped(m.JoinMeetingID), VideoID: m.VideoTeleconferenceID,
-		Link: link, Address: h.Origin(r) + link, SignIn: "/sign-in?return=" + url.QueryEscape(link),
+		Link: link, Address: h.Origin(r) + link, SignIn: "/sign-in?return=" + url.QueryEscape(link), SignOut: "/sign-out?return=" + url.QueryEscape(link),
 		Invitation: withSuffix(link, "/invite.ics"), NoMedia: h.Rooms.Engine == nil, Posted: r.Method == http.MethodPost,
 	}
 	if p.Organizer, err = h.organizer(r.Context(), m); err != nil {

@@ -56,6 +56,7 @@ var flags = []flag{
 	{"allowParticipantsToChangeName", func(o *meeting.Options) *bool { return &o.AllowParticipantsToChangeName }},
 	{"allowCopyingAndSharingMeetingContent", func(o *meeting.Options) *bool { return &o.AllowCopyingAndSharingMeetingContent }},
 	{"isEntryExitAnnounced", func(o *meeting.Options) *bool { return &o.IsEntryExitAnnounced }},
+	{"recordAutomatically", func(o *meeting.Options) *bool { return &o.RecordAutomatically }},
 	{"isEnabledForContentSharing", func(o *meeting.Options) *bool { return &o.WatermarkSharedContent }},
 	{"isEnabledForVideo", func(o *meeting.Options) *bool { return &o.WatermarkVideo }},
 }
@@ -127,9 +128,8 @@ func (h *Handler) options(w http.ResponseWriter, r *http.Request) error {
 	}
 	status, saved, problem := http.StatusOK, r.URL.Query().Has("saved"), ""
 	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-		if err := r.ParseForm(); err != nil {
-			return meeting.ErrNotFound
+		if err := parseForm(w, r); err != nil {
+			return err
 		}
 		m2, err := h.Meetings.Update(r.Context(), meeting.Ref{Owner: m.Owner, Thread: m.ThreadID, Message: m.MessageID}, meeting.Change{Settings: settingsOf(r.PostForm)})
 		invalid, wrong := errors.AsType[*meeting.InvalidError](err)

@@ -16,10 +16,13 @@ import (
 )
 
 const (
-	// visitorCookie is how a browser is known: a secret of ours, which scripts
-	// cannot read. A guest is it; of an account it is the session.
+	// visitorCookie is how a guest is known: a secret of ours, which scripts cannot
+	// read. It stays when somebody signs in and out, so that this is no way to be
+	// somebody else.
 	visitorCookie = "__Host-convene"
 	visitorLife   = 365 * 24 * time.Hour
+	// accountCookie is the session of an account.
+	accountCookie = "__Host-convene-account"
 	// accountLife is how long somebody stays signed in to the pages.
 	accountLife = 12 * time.Hour
 )
@@ -41,22 +44,23 @@ func hashed(secret string) string {
 // visitor says who sent a request: the account that signed in with its cookie, or
 // a guest.
 func (h *Handler) visitor(r *http.Request) (*Visitor, error) {
+	if cookie, err := r.Cookie(accountCookie); err == nil {
+		record, err := h.Accounts.Record(r.Context(), identity.KindSession, "", hashed(cookie.Value), h.Now())
+		if err == nil {
+			var a account
+			if err := json.Unmarshal(record.Doc, &a); err != nil {
+				return nil, fmt.Errorf("session %q: %w", record.ID, err)
+			}
+			return h.account(r.Context(), a)
+		} else if !errors.Is(err, identity.ErrNoRecord) {
+			return nil, err
+		}
+	}
 	cookie, err := r.Cookie(visitorCookie)
 	if err != nil || len(cookie.Value) < 26 || len(cookie.Value) > 64 {
 		return nil, errNoCookie
 	}
-	key := hashed(cookie.Value)
-	record, err := h.Accounts.Record(r.Context(), identity.KindSession, "", key, h.Now())
-	if errors.Is(err, identity.ErrNoRecord) {
-		return &Visitor{Key: "guest:" + key}, nil
-	} else if err != nil {
-		return nil, err
-	}
-	var a account
-	if err := json.Unmarshal(record.Doc, &a); err != nil {
-		return nil, fmt.Errorf("session %q: %w", key, err)
-	}
-	return h.account(r.Context(), a)
+	return &Visitor{Key: "guest:" + hashed(cookie.Value)}, nil
 }
 
 // account is the visitor that an account is, as the directory has it now.
@@ -113,20 +117,20 @@ func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, a account) er
 	}}); err != nil {
 		return err
 	}
-	h.setCookie(w, visitorCookie, secret, visitorLife)
+	h.setCookie(w, accountCookie, secret, accountLife)
 	return nil
 }
 
 // signOut ends the session of whoever sent a request.
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) error {
-	if cookie, err := r.Cookie(visitorCookie); err == nil {
+	if cookie, err := r.Cookie(accountCookie); err == nil {
 		if err := h.Accounts.Apply(r.Context(), h.Now(), []identity.Change{{
 			Record: identity.Record{Kind: identity.KindSession, ID: hashed(cookie.Value)}, Expect: identity.AnyRevision, Delete: true,
 		}}); err != nil {
 			return err
 		}
 	}
-	h.dropCookie(w, visitorCookie)
+	h.dropCookie(w, accountCookie)
 	http.Redirect(w, r, localPath(r.URL.Query().Get("return")), http.StatusSeeOther)
 	return nil
 }

@@ -64,6 +64,11 @@ func (e *endpoint) proxy() *httputil.ReverseProxy {
 			r.Out.Host = e.url.Host
 			r.SetXForwarded()
 		},
+		// LiveKit lets any site ask; ours asks from its own origin.
+		ModifyResponse: func(r *http.Response) error {
+			r.Header.Del("Access-Control-Allow-Origin")
+			return nil
+		},
 		Transport: e.client.Transport,
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			w.WriteHeader(http.StatusBadGateway)

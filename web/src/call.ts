@@ -447,7 +447,7 @@ export class Call extends Changes {
       const publication = participant.getTrackPublication(sources[kind]);
       if (publication?.isMuted && this.on[kind]) {
         this.on[kind] = false;
-        this.#devices[kind].wanted = false;
+        this.#devices.muted(kind);
         this.#happened({ what: "muted", kind });
       }
     }

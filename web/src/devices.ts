@@ -64,6 +64,12 @@ export class Devices extends Changes {
     this.changed();
   }
 
+  /** muted says that others have switched a device off, which a reload must not undo. */
+  muted(kind: Kind): void {
+    this[kind].wanted = false;
+    remember(`${kind}.off`, "yes");
+  }
+
   /** choose takes another camera or microphone from now on. */
   async choose(kind: Kind, id: string): Promise<void> {
     this[kind].id = id;

@@ -65,6 +65,9 @@ function stand(main: HTMLElement, visit: Visit): () => void {
     name.value = recall("name") ?? "";
   }
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.hasAttribute("formaction")) {
+      return; // signing out is the server's
+    }
     event.preventDefault();
     if (visit.stage.name !== "door") {
       return;

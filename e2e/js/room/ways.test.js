@@ -89,6 +89,32 @@ test("organizers change the options, and they hold at once", async () => {
   await bob.close();
 });
 
+test("who signs out is a guest at the same door", async () => {
+  const meeting = await server.meeting("Sign out");
+  const ann = await Person.open(browser, server, meeting, { user: "ann", name: "Ann" });
+  await ann.button("Sign out").click();
+  await ann.page.getByRole("link", { name: "Sign in", exact: true }).waitFor({ timeout: within });
+  await ann.waits();
+  await ann.close();
+});
+
+test("who was muted stays muted through a reload", async () => {
+  const meeting = await server.meeting("Muted", { lobbyBypassSettings: { scope: "everyone" } });
+  const dora = await Person.open(browser, server, meeting, { user: "dora" });
+  await dora.join();
+  const vera = await Person.open(browser, server, meeting, { name: "Vera" });
+  await vera.join();
+  await dora.sees("Vera");
+  await dora.openPanel("People");
+  await dora.button("Mute Vera").click();
+  await vera.button("Unmute").waitFor({ timeout: within });
+  await vera.page.reload();
+  await vera.inside();
+  await vera.button("Unmute").waitFor({ timeout: within });
+  await dora.close();
+  await vera.close();
+});
+
 test("the keyboard is enough, and Greek is complete", async () => {
   const meeting = await server.meeting("Πληκτρολόγιο", {
     lobbyBypassSettings: { scope: "everyone" },
