@@ -24,13 +24,10 @@ var pages = sync.OnceValue(func() map[string]*template.Template {
 		texts := web.Texts(language)
 		all[language] = template.Must(template.New("").Funcs(template.FuncMap{
 			"asset": web.Path,
-			"text": func(key string, arguments ...string) string {
+			"text": func(key string) string {
 				text, ok := texts[key]
 				if !ok {
 					panic("join: no text " + key + " in " + language) // any test of the page finds it
-				}
-				for i := 0; i+1 < len(arguments); i += 2 {
-					text = strings.ReplaceAll(text, "{"+arguments[i]+"}", arguments[i+1])
 				}
 				return text
 			},
@@ -51,39 +48,6 @@ func ofScript(texts map[string]string) map[string]string {
 		return slices.Contains([]string{"calendar", "dialin", "enter", "foot", "options", "problem", "refused"}, page) && page != key
 	})
 	return all
-}
-
-// direction is that in which a language is written.
-func direction(language string) string {
-	if slices.Contains([]string{"ar", "fa", "he", "ps", "ur", "yi"}, language) {
-		return "rtl"
-	}
-	return "ltr"
-}
-
-// languageCookie is the language that a visitor chose, over what the browser asks
-// for.
-const languageCookie = "convene-language"
-
-// language is the one to answer in: what was chosen with ?lang=, or what the
-// browser asks for (RFC 9110, section 12.5.4), or English.
-func language(r *http.Request) string {
-	known := web.Languages()
-	if chosen := r.URL.Query().Get("lang"); slices.Contains(known, chosen) {
-		return chosen
-	}
-	if c, err := r.Cookie(languageCookie); err == nil && slices.Contains(known, c.Value) {
-		return c.Value
-	}
-	best, quality := "en", 0.0
-	for item := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
-		tag, q := weighted(item)
-		primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
-		if q > quality && slices.Contains(known, primary) {
-			best, quality = primary, q
-		}
-	}
-	return best
 }
 
 // page answers with a template.

@@ -12,6 +12,7 @@ import {
   type RemoteTrack,
   Room,
   RoomEvent,
+  setLogLevel,
   Track,
 } from "livekit-client";
 import type { Person, Rights, Ticket } from "./api.js";
@@ -19,6 +20,9 @@ import { Changes } from "./changes.js";
 import { type Devices, type Kind, kinds, type Trouble, trouble } from "./devices.js";
 import { recall, remember } from "./memory.js";
 import { pause, sleep } from "./stream.js";
+
+// Its news of every step are for those who write it.
+setLogLevel("warn");
 
 /** What somebody sends, as a tile shows it. */
 export interface Feed {
