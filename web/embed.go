@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 )
 
@@ -29,9 +30,9 @@ func Assets() fs.FS {
 }
 
 // Path returns the path under which [Handler] serves an asset: "convene.css" and
-// "convene.js" of every page, "meeting.css" and "meeting.js" of a meeting's, or
-// "favicon.svg". The path changes with the content, so it may
-// be cached for ever. A name that was not built panics: it is a mistake in a
+// "convene.js" of every page, "meeting.css", "meeting.js" and what this fetches
+// ("room.js", "media.js", "preact.js") of a meeting's, or "favicon.svg". The path
+// changes with the content, so it may be cached for ever. A name that was not built panics: it is a mistake in a
 // page, and any test of that page finds it.
 func Path(name string) string {
 	path, ok := paths()[name]
@@ -48,7 +49,12 @@ var sources = map[string]string{
 	"favicon.svg": "src/favicon.svg",
 	"meeting.css": "src/meeting.css",
 	"meeting.js":  "src/meeting.tsx",
+	"room.js":     "src/room.tsx",
 }
+
+// shared are scripts that others import; what Vite calls them changes with their
+// content.
+var shared = []string{"media", "preact"}
 
 var paths = sync.OnceValue(func() map[string]string {
 	raw, err := fs.ReadFile(Assets(), "manifest.json")
@@ -57,6 +63,7 @@ var paths = sync.OnceValue(func() map[string]string {
 	}
 	var manifest map[string]struct {
 		File string `json:"file"`
+		Name string `json:"name"`
 	}
 	if err := json.Unmarshal(raw, &manifest); err != nil {
 		panic(fmt.Sprintf("web: manifest.json: %v", err))
@@ -65,6 +72,11 @@ var paths = sync.OnceValue(func() map[string]string {
 	for name, source := range sources {
 		if file := manifest[source].File; file != "" {
 			all[name] = "/" + file
+		}
+	}
+	for _, part := range manifest {
+		if slices.Contains(shared, part.Name) {
+			all[part.Name+".js"] = "/" + part.File
 		}
 	}
 	return all
