@@ -102,7 +102,8 @@ for (const { name, ...options } of [
     const page = await newPage(browser, options);
     try {
       await page.goto(meeting.meetingOptionsWebUrl);
-      await page.getByText("Who can bypass the lobby").waitFor();
+      await signIn(page, ann); // the organizer
+      await page.getByLabel("Who can come in without waiting").waitFor();
       await checkPage(page, `options-${name}`);
       await page.goto(meeting.audioConferencing.dialinUrl);
       await page.getByText("+1 206-555-0100").waitFor();
