@@ -490,3 +490,29 @@ func TestKnockingIsLimited(t *testing.T) {
 		t.Errorf("another door: %d %+v", status, a)
 	}
 }
+
+// With a meeting that is deleted ends its room, for everybody who is in it.
+func TestRoomsEndWithMeetings(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	m := h.room(t, open)
+	token := h.UserToken("dora@contoso.example", "portal")
+	dora := h.visit(t, m, "dora")
+	views := dora.inside("")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, h.URL+"/v1.0/me/onlineMeetings/"+m.ID, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, err := h.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _ = resp.Body.Close(); resp.StatusCode != http.StatusNoContent {
+		t.Fatalf("deleting: %d", resp.StatusCode)
+	}
+	until(t, views, "the room is over", func(v shown) bool { return v.State == "gone" })
+	if status, a := dora.call("/room/knock", nil); status != http.StatusGone || a.Error.Code != "gone" {
+		t.Errorf("knocking afterwards: %d %+v", status, a)
+	}
+}

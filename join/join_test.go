@@ -42,9 +42,9 @@ func page(t *testing.T, srv *graphtest.Server, method, path string) (int, string
 
 // made is what the pages are reached by.
 type made struct {
-	JoinWebURL, MeetingOptionsWebURL string
-	JoinMeetingIDSettings            struct{ JoinMeetingID string }
-	AudioConferencing                *struct{ ConferenceID, DialinURL string }
+	ID, JoinWebURL, MeetingOptionsWebURL string
+	JoinMeetingIDSettings                struct{ JoinMeetingID string }
+	AudioConferencing                    *struct{ ConferenceID, DialinURL string }
 }
 
 func create(t *testing.T, srv *graphtest.Server, path, token, body string) made {
