@@ -55,6 +55,10 @@ func (f *mediaFlags) engine(p *Program, cfg server.Config) (func(media.Gate) (me
 		return nil, &misuse{errors.New("--media-url needs --media-key: the file with LiveKit's key and secret")}
 	case o.Redis != "" && o.Key == "":
 		return nil, &misuse{errors.New("--media-redis needs --media-key: a file with KEY: SECRET that every node has")}
+	case o.Redis != "" && !strings.HasPrefix(o.Redis, "redis://") && !strings.HasPrefix(o.Redis, "rediss://"):
+		return nil, &misuse{fmt.Errorf("--media-redis: %q is not redis://HOST:PORT", o.Redis)}
+	case !isPort(o.UDPPort) || !isPort(o.TCPPort):
+		return nil, &misuse{errors.New("--media-udp-port, --media-tcp-port: a port is a number up to 65535")}
 	case o.NodeIP != "" && net.ParseIP(o.NodeIP) == nil:
 		return nil, &misuse{fmt.Errorf("--media-ip: %q is no IP address", o.NodeIP)}
 	}
@@ -70,6 +74,8 @@ func (f *mediaFlags) engine(p *Program, cfg server.Config) (func(media.Gate) (me
 	}
 	return func(gate media.Gate) (media.Engine, error) { return p.Media(o, gate) }, nil
 }
+
+func isPort(n int) bool { return n >= 0 && n <= 65535 }
 
 // outwardAddress is the address of this machine that others most likely reach: the
 // one that a public URL stands for, where that is ours, or the one with which it

@@ -2,6 +2,7 @@ package join
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -114,5 +115,36 @@ func (t *Turns) Take(ctx context.Context, name string) (done func(), err error) 
 	case <-ctx.Done():
 		leave()
 		return nil, fmt.Errorf("%w: nothing was written: %w", meeting.ErrUnavailable, ctx.Err())
+	}
+}
+
+// Update is [Store.UpdateRoom] of an engine that reads a room with find, which
+// says which row it is, and writes it with replace, which reports lost where
+// another change came first.
+func (t *Turns) Update(ctx context.Context, key Key, change func(*Room) error, find func(context.Context, string) (int64, Room, error),
+	replace func(context.Context, int64, *Room) (Room, error), lost error,
+) (Room, error) {
+	name := key.Room()
+	done, err := t.Take(ctx, name)
+	if err != nil {
+		return Room{}, err
+	}
+	defer done()
+	for {
+		row, room, err := find(ctx, name)
+		if errors.Is(err, ErrNoRoom) {
+			room = Room{Key: key}
+		} else if err != nil {
+			return Room{}, err
+		}
+		revision := room.Revision + 1
+		if err := change(&room); err != nil {
+			return Room{}, err
+		}
+		room.Key, room.Revision = key, revision
+		stored, err := replace(ctx, row, &room)
+		if !errors.Is(err, lost) {
+			return stored, err
+		}
 	}
 }

@@ -374,6 +374,11 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("public-url: %w", err))
 		}
 	}
+	for _, origin := range c.Frames {
+		if _, _, err := splitOrigin(origin); err != nil || strings.ContainsAny(origin, "; ,") {
+			errs = append(errs, fmt.Errorf("frame-ancestor: %q is not https://HOST or https://HOST:PORT", origin))
+		}
+	}
 	if c.World == nil {
 		errs = append(errs, errors.New("world: none is given"))
 	}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"github.com/convene-meet/convene/join"
 	"github.com/convene-meet/convene/meeting"
@@ -73,29 +72,7 @@ func (s *Store) findRoom(ctx context.Context, name string) (id int64, room join.
 // caller's goroutine, and the write takes place only while the room still has the
 // revision that change was given.
 func (s *Store) UpdateRoom(ctx context.Context, key join.Key, change func(*join.Room) error) (join.Room, error) {
-	name := key.Room()
-	done, err := s.turns.Take(ctx, name)
-	if err != nil {
-		return join.Room{}, err
-	}
-	defer done()
-	for {
-		id, room, err := s.findRoom(ctx, name)
-		if errors.Is(err, join.ErrNoRoom) {
-			room = join.Room{Key: key}
-		} else if err != nil {
-			return join.Room{}, err
-		}
-		revision := room.Revision + 1
-		if err := change(&room); err != nil {
-			return join.Room{}, err
-		}
-		room.Key, room.Revision = key, revision
-		stored, err := s.replaceRoom(ctx, id, &room)
-		if !errors.Is(err, errStale) {
-			return stored, err
-		}
-	}
+	return s.turns.Update(ctx, key, change, s.findRoom, s.replaceRoom, errStale)
 }
 
 // replaceRoom has the writer store a room over its previous revision, and the
