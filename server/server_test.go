@@ -38,6 +38,7 @@ func TestSettingsAreRefusedByName(t *testing.T) {
 		{"no world", func(c *server.Config) { c.World = nil }, "world: "},
 		{"no cloud", func(c *server.Config) { c.Clouds = nil }, "cloud: "},
 		{"negative delay", func(c *server.Config) { c.PolicyDelay = -1 }, "policy-delay: "},
+		{"a frame that is no origin", func(c *server.Config) { c.Frames = []string{"https://a.example; script-src *"} }, "frame-ancestor: "},
 		{"management for others", func(c *server.Config) {
 			c.ManagementListen, c.ManagementToken = "0.0.0.0:0", "a token of management"
 		}, "management-listen: "},
